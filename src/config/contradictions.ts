@@ -1,0 +1,54 @@
+/** Combinations of settings, each valid alone, that cannot work together: one rule a function, one line a problem. */
+import type { Settings } from './settings.ts';
+
+type Rule = (settings: Settings) => readonly string[];
+
+const tlsNeedsCertificate: Rule = (settings) => {
+  if (!settings.INGEST_LISTENERS.some((listener) => listener.transport === 'tls')) return [];
+  const missing = (['INGEST_TLS_CERT_FILE', 'INGEST_TLS_KEY_FILE'] as const).filter((name) => settings[name] === undefined);
+  return missing.map((name) => `${name}: expected a PEM file, since INGEST_LISTENERS has a +tls listener, got nothing`);
+};
+
+const portsDiffer: Rule = (settings) => {
+  const taken = new Map<number, string>();
+  const problems: string[] = [];
+  const claim = (name: string, port: number): void => {
+    const other = taken.get(port);
+    if (port !== 0 && other !== undefined) problems.push(`${name}: expected a port of its own, got ${port}, which ${other} has`);
+    taken.set(port, name);
+  };
+  for (const { transport, port } of settings.INGEST_LISTENERS) if (transport !== 'udp') claim('INGEST_LISTENERS', port);
+  for (const name of ['METRICS_PORT', 'API_PORT', 'LIVE_WS_PORT'] as const) claim(name, settings[name]);
+  return problems;
+};
+
+const claimsComeAfterRenewals: Rule = (settings) => {
+  const least = 2 * settings.PROCESSOR_CLAIM_INTERVAL_MS;
+  if (settings.PROCESSOR_CLAIM_IDLE_MS >= least) return [];
+  return [`PROCESSOR_CLAIM_IDLE_MS: expected at least twice PROCESSOR_CLAIM_INTERVAL_MS (${least}), got ${settings.PROCESSOR_CLAIM_IDLE_MS}`];
+};
+
+const poolHoldsWriters: Rule = (settings) => {
+  const least = settings.PROCESSOR_WRITERS + 2;
+  if (!settings.ROLES.includes('core') || settings.POSTGRES_POOL_SIZE >= least) return [];
+  return [`POSTGRES_POOL_SIZE: expected at least PROCESSOR_WRITERS + 2 (${least}), got ${settings.POSTGRES_POOL_SIZE}`];
+};
+
+const compressionBeforeRetention: Rule = (settings) => {
+  const { POSITIONS_RETENTION_DAYS: retention, POSITIONS_COMPRESS_AFTER_DAYS: compress } = settings;
+  if (retention === 0 || compress === 0 || compress < retention) return [];
+  return [`POSITIONS_COMPRESS_AFTER_DAYS: expected less than POSITIONS_RETENTION_DAYS (${retention}), got ${compress}`];
+};
+
+const RULES: readonly Rule[] = [
+  tlsNeedsCertificate,
+  portsDiffer,
+  claimsComeAfterRenewals,
+  poolHoldsWriters,
+  compressionBeforeRetention,
+];
+
+/** One line for each combination that cannot work. */
+export function contradictions(settings: Settings): readonly string[] {
+  return RULES.flatMap((rule) => rule(settings));
+}

@@ -1,0 +1,66 @@
+/**
+ * Reads the settings from an environment. All that is wrong is reported at once, each with the variable, what was
+ * expected and what was given; an empty variable counts as absent. The only reader of `process.env` is `src/main.ts`,
+ * which passes it in.
+ */
+import type { Setting } from './setting.ts';
+import type { SettingName, Settings } from './settings.ts';
+import { SETTINGS } from './settings.ts';
+import { contradictions } from './contradictions.ts';
+import { closest } from './spelling.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Thrown by `loadSettings`: `problems` has one line for each. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`${problems.length} problem${problems.length === 1 ? '' : 's'} in the settings:\n  ${problems.join('\n  ')}`);
+    this.problems = problems;
+  }
+}
+
+/** Names with these beginnings are ours: one that is not in the table is a mistake, not somebody else's variable. */
+const OWN_PREFIXES = ['ODOGRAPH_', 'INGEST_', 'PROCESSOR_', 'STREAM_', 'POSITIONS_', 'LIVE_WS_'];
+
+/** Switches of the test run, which the processes that it starts inherit. */
+const TEST_SWITCHES = new Set(['ODOGRAPH_TEST_SERVERS']);
+
+function given(value: string, definition: Setting<unknown>): string {
+  if (definition.secret) return '(not shown)';
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+}
+
+function unknownNames(environment: Environment): string[] {
+  const unknown = Object.keys(environment).filter(
+    (name) => OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) && !(name in SETTINGS) && !TEST_SWITCHES.has(name),
+  );
+  return unknown.map((name) => {
+    const suggestion = closest(name, Object.keys(SETTINGS));
+    return `${name}: there is no such setting${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  });
+}
+
+/**
+ * The settings of this process, frozen.
+ * @throws SettingsError with every problem: bad values, unknown names, combinations that cannot work.
+ */
+export function loadSettings(environment: Environment): Settings {
+  const problems: string[] = [];
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const definition: Setting<unknown> = SETTINGS[name];
+    const raw = environment[name] === '' ? undefined : environment[name];
+    const source = raw ?? definition.default;
+    if (source === null) continue;
+    const result = definition.schema.safeParse(source);
+    if (result.success) values[name] = result.data;
+    else problems.push(`${name}: expected ${definition.expected}, got ${given(source, definition)}`);
+  }
+  problems.push(...unknownNames(environment));
+  if (problems.length === 0) problems.push(...contradictions(values as Settings));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return Object.freeze(values) as Settings;
+}

@@ -1,0 +1,105 @@
+/**
+ * The one table of settings. It yields the type `Settings`, the validation, `.env.example` and `docs/config.md`.
+ * Every setting is an environment variable of the same name; nothing else reads the environment.
+ */
+import { hostname } from 'node:os';
+import type { Setting } from './setting.ts';
+import { choice, choices, integer, optionalText, parsed, port, text, url } from './setting.ts';
+import { parseListeners } from './listeners.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const MIB = 1024 * 1024;
+
+export const ROLE_NAMES = ['ingest', 'core'] as const;
+export type RoleName = (typeof ROLE_NAMES)[number];
+
+const general = {
+  ROLES: choices({ of: ROLE_NAMES, default: 'ingest,core', doc: 'What this process does: `ingest` takes trackers in, `core` writes to the database.' }),
+  INSTANCE_ID: text({ default: hostname(), doc: 'Name of this process among its like: the base of its consumer name and of its database connections. Keep it the same over restarts. Default: the host name.' }),
+  LOG_LEVEL: choice({ of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info', doc: 'Least severe level that is logged.' }),
+  LOG_FORMAT: choice({ of: ['auto', 'json', 'pretty'], default: 'auto', doc: '`auto` is `pretty` on a terminal and `json` elsewhere.' }),
+  SHUTDOWN_TIMEOUT_MS: integer({ default: 15_000, min: 100, max: 10 * MINUTE_MS, unit: 'ms', doc: 'Longest time from SIGTERM to the end of the process.' }),
+  AUTH_TOKEN: optionalText({ min: 16, secret: true, doc: 'Token of the administrator. In embedded mode one is generated, kept in the data directory and printed when this is not set.' }),
+  ODOGRAPH_DATA_DIR: text({ default: '.odograph', doc: 'Where embedded PostgreSQL and Redis keep their data, and the token; used when REDIS_URL or POSTGRES_URL is not set.' }),
+} as const;
+
+const ports = {
+  METRICS_PORT: port({ default: 9090, doc: 'Port of `/metrics`, `/healthz` and `/readyz`. 0 takes a free port.' }),
+  METRICS_HOST: text({ default: '0.0.0.0', doc: 'Address that the metrics port is bound to.' }),
+  API_PORT: port({ default: 8080, doc: 'Port reserved for the HTTP API; no role of this release listens on it.' }),
+  LIVE_WS_PORT: port({ default: 8081, doc: 'Port reserved for the live server; no role of this release listens on it.' }),
+} as const;
+
+const stream = {
+  REDIS_URL: url({ schemes: ['redis:', 'rediss:'], doc: 'Redis 6.2 or later with an append-only file and `maxmemory-policy noeviction`. Absent: an embedded Redis.' }),
+  STREAM_PARTITIONS: integer({ default: 4, min: 1, max: 256, doc: 'Number of telemetry streams. The same in every process; change it only while the streams are empty.' }),
+  STREAM_RETENTION_MS: integer({ default: MINUTE_MS, min: 0, max: 7 * DAY_MS, unit: 'ms', doc: 'How long entries stay in the stream after every durable consumer group has acknowledged them.' }),
+  STREAM_TRIM_INTERVAL_MS: integer({ default: 5_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often acknowledged entries are trimmed.' }),
+} as const;
+
+const ingest = {
+  INGEST_LISTENERS: parsed({ default: 'teltonika:5027,gt06:5023', expected: 'a list like teltonika:5027,teltonika+tls:5028,teltonika+udp:5027 with each port once', parse: parseListeners, doc: 'What to listen on: `protocol:port`, `protocol+tls:port` or `protocol+udp:port`, separated by commas. Port 0 takes a free port.' }),
+  INGEST_HOST: text({ default: '0.0.0.0', doc: 'Address that the tracker ports are bound to.' }),
+  INGEST_TLS_CERT_FILE: optionalText({ doc: 'PEM file with the certificate chain of `+tls` listeners.' }),
+  INGEST_TLS_KEY_FILE: optionalText({ doc: 'PEM file with the private key of `+tls` listeners.' }),
+  INGEST_DURABILITY: choice({ of: ['memory', 'fsync', 'replica'], default: 'memory', doc: 'What an acknowledgement to a tracker means: the record is in the memory of Redis, on the disk of Redis (WAITAOF, or `appendfsync always`), or on INGEST_REPLICAS replicas as well.' }),
+  INGEST_REPLICAS: integer({ default: 1, min: 1, max: 16, doc: 'How many replicas must have a record under INGEST_DURABILITY=replica.' }),
+  INGEST_APPEND_TIMEOUT_MS: integer({ default: 5_000, min: 100, max: 5 * MINUTE_MS, unit: 'ms', doc: 'How long one append to Redis, and its fsync or replication, may take before it is tried again.' }),
+  INGEST_APPEND_QUEUE_BYTES: integer({ default: 64 * MIB, min: MIB, max: 4096 * MIB, unit: 'bytes', doc: 'Bytes waiting for Redis at which every tracker socket is paused.' }),
+  INGEST_MAX_PENDING_FRAMES: integer({ default: 16, min: 1, max: 1024, doc: 'Frames of one connection waiting for Redis at which its socket is paused.' }),
+  INGEST_UNKNOWN_DEVICES: choice({ of: ['accept', 'reject'], default: 'accept', doc: '`accept` registers a device on its first record, `reject` lets in only devices that are in the table `devices` and enabled.' }),
+  DEVICE_LIST_REFRESH_MS: integer({ default: 10_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often core publishes the list of devices to Redis and ingest reads it.' }),
+  INGEST_LOGIN_TIMEOUT_MS: integer({ default: 30_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'Longest time from connecting to the login.' }),
+  INGEST_FRAME_TIMEOUT_MS: integer({ default: 60_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'Longest time from the first byte of a frame to its last.' }),
+  INGEST_IDLE_TIMEOUT_MS: integer({ default: 30 * MINUTE_MS, min: 100, max: DAY_MS, unit: 'ms', doc: 'Longest silence of a connection.' }),
+  INGEST_MAX_CONNECTIONS: integer({ default: 50_000, min: 1, max: 1_000_000, doc: 'Connections of all listeners together.' }),
+  INGEST_MAX_CONNECTIONS_PER_ADDRESS: integer({ default: 10_000, min: 1, max: 1_000_000, doc: 'Connections from one address. Trackers behind one carrier gateway share an address.' }),
+  INGEST_MAX_FRAME_BYTES: integer({ default: 64 * 1024, min: 512, max: 16 * MIB, unit: 'bytes', doc: 'Longest frame; a protocol may have a lower limit of its own.' }),
+  INGEST_POISON_ATTEMPTS: integer({ default: 3, min: 1, max: 100, doc: 'A frame with a good checksum that is refused is dead-lettered and acknowledged when it comes this many times.' }),
+  MAX_FUTURE_MS: integer({ default: DAY_MS, min: 0, max: 36_500 * DAY_MS, unit: 'ms', doc: "How far a record's time may be ahead of the server's clock; beyond it the record becomes a dead letter." }),
+} as const;
+
+const core = {
+  PROCESSOR_READ_COUNT: integer({ default: 200, min: 1, max: 10_000, unit: 'entries', doc: 'Stream entries asked for in one read.' }),
+  PROCESSOR_BLOCK_MS: integer({ default: 1_000, min: 10, max: 30_000, unit: 'ms', doc: 'How long one read waits for entries.' }),
+  PROCESSOR_BATCH_RECORDS: integer({ default: 2_000, min: 1, max: 100_000, unit: 'records', doc: 'Most records written in one transaction.' }),
+  PROCESSOR_QUEUE_RECORDS: integer({ default: 10_000, min: 1, max: 1_000_000, unit: 'records', doc: 'Records read ahead of the database at which reading pauses.' }),
+  PROCESSOR_WRITERS: integer({ default: 2, min: 1, max: 32, doc: 'Batches written at the same time, each on a connection of its own.' }),
+  PROCESSOR_CLAIM_INTERVAL_MS: integer({ default: 15_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often entries of dead consumers are claimed, and the own ones in hand are renewed.' }),
+  PROCESSOR_CLAIM_IDLE_MS: integer({ default: 60_000, min: 200, max: DAY_MS, unit: 'ms', doc: 'An entry that its consumer has not touched for this long is claimed by another. At least twice PROCESSOR_CLAIM_INTERVAL_MS.' }),
+  PROCESSOR_CONSUMER_EXPIRY_MS: integer({ default: HOUR_MS, min: 1_000, max: 30 * DAY_MS, unit: 'ms', doc: 'A consumer without pending entries that was silent for this long is removed from the group.' }),
+  MAX_DELIVERIES: integer({ default: 10, min: 1, max: 1_000, doc: 'Deliveries of a stream entry after which it becomes a dead letter.' }),
+  DEVICE_STATE_CAPACITY: integer({ default: 100_000, min: 1, max: 10_000_000, unit: 'devices', doc: 'Devices whose id and newest state are kept in memory.' }),
+} as const;
+
+const database = {
+  POSTGRES_URL: url({ schemes: ['postgres:', 'postgresql:'], doc: 'PostgreSQL 15 or later, with TimescaleDB where it can be had. Absent: an embedded PostgreSQL.' }),
+  POSTGRES_POOL_SIZE: integer({ default: 8, min: 2, max: 200, unit: 'connections', doc: 'Most connections of this process to PostgreSQL.' }),
+  POSTGRES_STATEMENT_TIMEOUT_MS: integer({ default: 60_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'Longest time of one statement of the processor.' }),
+  POSITIONS_STORAGE: choice({ of: ['auto', 'timescaledb', 'partitions'], default: 'auto', doc: 'How `positions` is kept, decided when the table is made: a hypertable, or a natively partitioned table. `auto` is `timescaledb` where the server has the extension.' }),
+  POSITIONS_RETENTION_DAYS: integer({ default: 0, min: 0, max: 36_500, unit: 'days', doc: 'Positions older than this are dropped; 0 keeps all.' }),
+  POSITIONS_COMPRESS_AFTER_DAYS: integer({ default: 7, min: 0, max: 36_500, unit: 'days', doc: 'Chunks older than this are compressed (TimescaleDB); 0 never compresses.' }),
+  POSITIONS_PARTITION_DAYS_AHEAD: integer({ default: 7, min: 1, max: 366, unit: 'days', doc: 'Daily partitions made ahead (native partitions).' }),
+  POSITIONS_PARTITION_DAYS_BEHIND: integer({ default: 31, min: 0, max: 366, unit: 'days', doc: 'Daily partitions made for the past when the table is new (native partitions). Older records go to the default partition.' }),
+} as const;
+
+/** The settings in the sections and the order in which documents show them. */
+export const SECTIONS = [
+  { title: 'General', settings: general },
+  { title: 'Ports', settings: ports },
+  { title: 'Stream', settings: stream },
+  { title: 'Ingest', settings: ingest },
+  { title: 'Processor', settings: core },
+  { title: 'Database', settings: database },
+] as const satisfies readonly { title: string; settings: Record<string, Setting<unknown>> }[];
+
+export const SETTINGS = { ...general, ...ports, ...stream, ...ingest, ...core, ...database } as const;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Validated settings: numbers, lists and choices, by the name of the environment variable. */
+export type Settings = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer T> ? T : never;
+};

@@ -1,0 +1,68 @@
+/**
+ * The operations port: `/metrics` (Prometheus text), `/healthz` (the process runs) and `/readyz` (what its roles need is
+ * there: 200, otherwise 503, with the state of each check as JSON).
+ */
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import type { Registry } from 'prom-client';
+import { errorMessage } from '../shared/errors.ts';
+import type { ReadinessChecks } from './readiness.ts';
+
+export interface OperationsServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const json = (status: number, value: unknown): Answer => ({ status, type: 'application/json', body: `${JSON.stringify(value)}\n` });
+
+async function answer(path: string, registry: Registry, readiness: ReadinessChecks): Promise<Answer> {
+  switch (path) {
+    case '/metrics':
+      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+    case '/healthz':
+      return json(200, { status: 'ok' });
+    case '/readyz': {
+      const { ready, checks } = await readiness();
+      return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', checks });
+    }
+    default:
+      return json(404, { error: `nothing at ${path}`, paths: ['/metrics', '/healthz', '/readyz'] });
+  }
+}
+
+/** Listens; 0 takes a free port. @throws when the port cannot be had. */
+export async function startOperationsServer(options: {
+  host: string;
+  port: number;
+  registry: Registry;
+  readiness: ReadinessChecks;
+}): Promise<OperationsServer> {
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    const result = await answer(path, options.registry, options.readiness).catch((error: unknown) =>
+      json(500, { error: errorMessage(error) }),
+    );
+    response.writeHead(result.status, { 'content-type': result.type, 'cache-control': 'no-store' }).end(result.body);
+  };
+  const server = createServer((request, response) => void respond(request, response));
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      if (!server.listening) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * The dead-letter stream: what could not be decoded or stored, with all that is needed to try again. A dead letter is as
+ * durable as a record, so what became one may be acknowledged.
+ *
+ * Fields: `version` 1, `reason` (a code of `reasons.ts`), `message`, `field`, `device`, `protocol`, `at` (epoch ms), and
+ * `raw` (the bytes of the frame as received) or `payload` (the JSON of one record, or of an entry's fields), `origin`
+ * (stream and entry id that it came from). A field that does not apply is absent.
+ */
+import type { ReasonCode } from '../reasons.ts';
+import { REASON_CODES } from '../reasons.ts';
+import { CodecError } from '../errors.ts';
+import { fieldMap } from './telemetry-stream.ts';
+
+export const DEAD_LETTER_STREAM = 'telemetry:dlq';
+
+const VERSION = '1';
+
+export interface DeadLetter {
+  readonly reason: ReasonCode;
+  readonly message: string;
+  /** The field at fault; empty where none is. */
+  readonly field: string;
+  readonly deviceId: string | null;
+  readonly protocol: string | null;
+  /** When the frame was received, or the entry failed; epoch milliseconds. */
+  readonly at: number;
+  readonly raw: Buffer | null;
+  readonly payload: string | null;
+  /** `<stream>/<entry id>` for what came off the stream. */
+  readonly origin: string | null;
+}
+
+/** Field names and values for XADD. */
+export function encodeDeadLetter(letter: DeadLetter): (string | Buffer)[] {
+  const fields: readonly (readonly [string, string | Buffer | null])[] = [
+    ['version', VERSION],
+    ['reason', letter.reason],
+    ['message', letter.message],
+    ['field', letter.field],
+    ['device', letter.deviceId],
+    ['protocol', letter.protocol],
+    ['at', String(letter.at)],
+    ['raw', letter.raw],
+    ['payload', letter.payload],
+    ['origin', letter.origin],
+  ];
+  return fields.flatMap(([name, value]) => (value === null ? [] : [name, value]));
+}
+
+function reasonOf(text: string): ReasonCode {
+  const reason = REASON_CODES.find((code) => code === text);
+  if (reason === undefined) throw new CodecError('reason', 'a known reason code', text);
+  return reason;
+}
+
+/** @throws CodecError that names the field. */
+export function decodeDeadLetter(pairs: readonly Buffer[]): DeadLetter {
+  const fields = fieldMap(pairs);
+  const text = (name: string): string | null => fields.get(name)?.toString() ?? null;
+  if (text('version') !== VERSION) throw new CodecError('version', VERSION, text('version'));
+  const at = Number(text('at') ?? Number.NaN);
+  if (!Number.isSafeInteger(at)) throw new CodecError('at', 'epoch milliseconds', text('at'));
+  return {
+    reason: reasonOf(text('reason') ?? ''),
+    message: text('message') ?? '',
+    field: text('field') ?? '',
+    deviceId: text('device'),
+    protocol: text('protocol'),
+    at,
+    raw: fields.get('raw') ?? null,
+    payload: text('payload'),
+    origin: text('origin'),
+  };
+}

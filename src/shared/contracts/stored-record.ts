@@ -1,0 +1,161 @@
+/**
+ * The form of one record on the stream: a JSON array of fixed order,
+ *
+ *   [ts,latitude,longitude,altitude,course,speed,satellites,hdop,valid,priority,eventId,attributesBytes,{attributes}]
+ *
+ * Any JSON parser reads it. `attributesBytes`, the length of the attributes' JSON in UTF-8 bytes, lets a reader that only
+ * hands the attributes on (as the database writer does) cut them out untouched: there is no white space anywhere.
+ *
+ * Errors: `CodecError` that names the field; a fault within one record leaves its neighbours readable.
+ */
+import type { TelemetryRecord } from '../model.ts';
+import { encodeAttributes, parseAttributes } from '../attributes.ts';
+import { CodecError } from '../errors.ts';
+
+/** A record as the stream holds it: all fields decoded but the attributes, which stay JSON in UTF-8. */
+export interface StoredRecord extends Omit<TelemetryRecord, 'attributes'> {
+  readonly attributesJson: Buffer;
+}
+
+/** One element of the array of records: a record, or why it is none, with its own text. */
+export type RecordResult =
+  | { readonly ok: true; readonly record: StoredRecord }
+  | { readonly ok: false; readonly error: CodecError; readonly text: Buffer };
+
+/**
+ * The JSON of one record.
+ * @throws CodecError that names the field, for a value that the record model or the columns of `positions` cannot hold.
+ */
+export function encodeRecord(record: TelemetryRecord): string {
+  const attributes = encodeAttributes(record.attributes);
+  checkFields(record);
+  return (
+    `[${record.ts},${record.latitude},${record.longitude},${record.altitude},${record.course},${record.speed},` +
+    `${record.satellites},${record.hdop},${record.valid},${record.priority},${record.eventId},` +
+    `${Buffer.byteLength(attributes)},${attributes}]`
+  );
+}
+
+/** The fields of the table below, and `attributesBytes`. */
+const HEADER_FIELDS = 12;
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+const MAX_DATE_MS = 8.64e15;
+const MAX_INT16 = 32_767;
+const MAX_INT32 = 2_147_483_647;
+
+type Check = (value: unknown) => boolean;
+
+const between = (min: number, max: number): Check => (value) => typeof value === 'number' && value >= min && value <= max;
+const integerBetween = (min: number, max: number): Check => (value) => Number.isInteger(value) && between(min, max)(value);
+const orNull = (check: Check): Check => (value) => value === null || check(value);
+/** What a column of type real can hold. */
+const finite: Check = (value) => typeof value === 'number' && Number.isFinite(Math.fround(value));
+
+/** The fields in their order, with what the record model and the columns of `positions` can hold. */
+const FIELDS: readonly (readonly [name: Exclude<keyof TelemetryRecord, 'attributes'>, check: Check, expected: string])[] = [
+  ['ts', integerBetween(-MAX_DATE_MS, MAX_DATE_MS), 'epoch milliseconds'],
+  ['latitude', orNull(between(-90, 90)), 'degrees from -90 to 90 or null'],
+  ['longitude', orNull(between(-180, 180)), 'degrees from -180 to 180 or null'],
+  ['altitude', orNull(finite), 'a number or null'],
+  ['course', orNull(finite), 'a number or null'],
+  ['speed', orNull(finite), 'a number or null'],
+  ['satellites', orNull(integerBetween(0, MAX_INT16)), `an integer from 0 to ${MAX_INT16} or null`],
+  ['hdop', orNull(finite), 'a number or null'],
+  ['valid', (value) => typeof value === 'boolean', 'true or false'],
+  ['priority', integerBetween(-MAX_INT16, MAX_INT16), `an integer from -${MAX_INT16} to ${MAX_INT16}`],
+  ['eventId', integerBetween(-MAX_INT32, MAX_INT32), 'a 32-bit integer'],
+];
+
+function checkFields(record: TelemetryRecord): void {
+  for (const [name, check, expected] of FIELDS) {
+    if (!check(record[name])) throw new CodecError(name, expected, String(record[name]));
+  }
+}
+
+function checkHeader(header: readonly unknown[], path: string): void {
+  for (const [index, [name, check, expected]] of FIELDS.entries()) {
+    if (!check(header[index])) throw new CodecError(`${path}.${name}`, expected, header[index]);
+  }
+}
+
+type Header = [
+  number, number | null, number | null, number | null, number | null, number | null,
+  number | null, number | null, boolean, number, number, number,
+];
+
+function toRecord(header: readonly unknown[], attributesJson: Buffer): StoredRecord {
+  const [ts, latitude, longitude, altitude, course, speed, satellites, hdop, valid, priority, eventId] = header as Header;
+  return {
+    ts, latitude, longitude, altitude, course, speed, satellites, hdop, valid, priority, eventId, attributesJson,
+  };
+}
+
+/** Offset of the comma before the attributes, or of the end when there are too few commas. */
+function endOfHeader(json: Buffer, start: number): number {
+  let at = start;
+  for (let field = 0; field < HEADER_FIELDS && at !== -1; field += 1) at = json.indexOf(COMMA, at + 1);
+  return at === -1 ? json.length : at;
+}
+
+/** The twelve scalars before the attributes; undefined where the text is not that. */
+function parseHeader(json: Buffer, start: number, end: number): readonly unknown[] | undefined {
+  try {
+    const header: unknown = JSON.parse(`${json.toString('latin1', start, end)}]`);
+    return Array.isArray(header) && header.length === HEADER_FIELDS ? header : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Step {
+  readonly result: RecordResult;
+  readonly next: number;
+}
+
+/** Reads the record that begins at `start`; throws where its end cannot be found. */
+function readRecord(json: Buffer, start: number, path: string): Step {
+  const comma = endOfHeader(json, start);
+  const header = json[start] === OPEN_BRACKET ? parseHeader(json, start, comma) : undefined;
+  const length = Number(header?.[HEADER_FIELDS - 1]);
+  const end = comma + 1 + length;
+  const closed =
+    json[comma + 1] === OPEN_BRACE && json[end - 1] === CLOSE_BRACE && json[end] === CLOSE_BRACKET && length >= 2;
+  if (header === undefined || !closed) {
+    throw new CodecError(path, 'a record', json.toString('utf8', start, start + 80));
+  }
+  try {
+    checkHeader(header, path);
+    return { result: { ok: true, record: toRecord(header, json.subarray(comma + 1, end)) }, next: end + 1 };
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return { result: { ok: false, error, text: json.subarray(start, end + 1) }, next: end + 1 };
+  }
+}
+
+/**
+ * Every record of the JSON array `json`, in order. A record with a field out of range is an element with `ok: false`.
+ * @throws CodecError where the array itself cannot be followed.
+ */
+export function readRecords(json: Buffer): RecordResult[] {
+  const results: RecordResult[] = [];
+  if (json[0] !== OPEN_BRACKET || json.at(-1) !== CLOSE_BRACKET) throw new CodecError('records', 'a JSON array', json.toString('utf8', 0, 80));
+  let at = 1;
+  while (at < json.length - 1) {
+    const { result, next } = readRecord(json, at, `records[${results.length}]`);
+    results.push(result);
+    if (json[next] !== COMMA && next !== json.length - 1) throw new CodecError('records', 'a comma or the end', json.toString('utf8', next, next + 80));
+    at = json[next] === COMMA ? next + 1 : next;
+  }
+  return results;
+}
+
+/** The record with its attributes decoded. @throws CodecError that names the attribute. */
+export function decodeRecord(stored: StoredRecord): TelemetryRecord {
+  const { attributesJson, ...fields } = stored;
+  return { ...fields, attributes: parseAttributes(attributesJson) };
+}

@@ -1,0 +1,115 @@
+/**
+ * The telemetry stream: names, consumer groups, and the fields of an entry. One entry is one frame, the unit that a
+ * tracker resends. A device's records are always in one partition, in order.
+ *
+ * Fields: `version` 1, `device`, `protocol`, `receivedAt` (epoch ms), `count`, `records` (see `stored-record.ts`).
+ */
+import type { TelemetryFrame } from '../model.ts';
+import { CodecError } from '../errors.ts';
+import type { RecordResult } from './stored-record.ts';
+import { encodeRecord, readRecords } from './stored-record.ts';
+
+const VERSION = '1';
+
+/** Reads everything, acknowledges after COMMIT. */
+export const PROCESSOR_GROUP = 'processor';
+
+/** Groups behind whose acknowledgements the stream may be trimmed. Live groups are not among them. */
+export const DURABLE_GROUPS: readonly string[] = [PROCESSOR_GROUP];
+
+/** The braces are a Redis Cluster hash tag: partitions spread over a cluster. */
+export function telemetryStream(partition: number): string {
+  return `telemetry:{${partition}}`;
+}
+
+export function telemetryStreams(partitions: number): string[] {
+  return Array.from({ length: partitions }, (_, partition) => telemetryStream(partition));
+}
+
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** FNV-1a (32 bit) of the identifier's UTF-16 units, modulo the number of partitions. */
+export function partitionOf(deviceId: string, partitions: number): number {
+  let hash = FNV_OFFSET;
+  for (let index = 0; index < deviceId.length; index += 1) {
+    hash = Math.imul(hash ^ deviceId.charCodeAt(index), FNV_PRIME);
+  }
+  return (hash >>> 0) % partitions;
+}
+
+/** What an entry says, with the attributes of its records still JSON. */
+export interface TelemetryEntry {
+  readonly deviceId: string;
+  readonly protocol: string;
+  readonly receivedAt: number;
+  readonly records: readonly RecordResult[];
+}
+
+/** Field names and values for XADD, with records that `encodeRecord` has made. */
+export function entryFields(frame: Omit<TelemetryFrame, 'records'>, encodedRecords: readonly string[]): string[] {
+  return [
+    'version', VERSION,
+    'device', frame.deviceId,
+    'protocol', frame.protocol,
+    'receivedAt', String(frame.receivedAt),
+    'count', String(encodedRecords.length),
+    'records', `[${encodedRecords.join(',')}]`,
+  ];
+}
+
+/** Field names and values for XADD. @throws CodecError that names the field of a record that cannot be stored. */
+export function encodeEntry(frame: TelemetryFrame): string[] {
+  return entryFields(frame, frame.records.map(encodeRecord));
+}
+
+const MAX_DEVICE_ID_LENGTH = 128;
+
+function required(fields: ReadonlyMap<string, Buffer>, name: string): Buffer {
+  const value = fields.get(name);
+  if (value === undefined) throw new CodecError(name, 'a field of the entry', undefined);
+  return value;
+}
+
+function requiredInteger(fields: ReadonlyMap<string, Buffer>, name: string): number {
+  const text = required(fields, name).toString();
+  if (!/^\d{1,15}$/.test(text)) throw new CodecError(name, 'a whole number', text);
+  return Number(text);
+}
+
+function requiredText(fields: ReadonlyMap<string, Buffer>, name: string, maxLength: number): string {
+  const text = required(fields, name).toString();
+  if (text === '' || text.length > maxLength || text.includes('\0')) {
+    throw new CodecError(name, `a text of 1 to ${maxLength} characters`, text);
+  }
+  return text;
+}
+
+/** Field names and values as Redis returns them, in pairs. */
+export function fieldMap(pairs: readonly Buffer[]): Map<string, Buffer> {
+  const fields = new Map<string, Buffer>();
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    const [name, value] = [pairs[index], pairs[index + 1]];
+    if (name !== undefined && value !== undefined) fields.set(name.toString(), value);
+  }
+  return fields;
+}
+
+/**
+ * The entry that XADD was given. A record with a field out of range is an element with `ok: false`.
+ * @throws CodecError that names the field, where the entry as a whole is not what the contract says.
+ */
+export function decodeEntry(pairs: readonly Buffer[]): TelemetryEntry {
+  const fields = fieldMap(pairs);
+  const version = required(fields, 'version').toString();
+  if (version !== VERSION) throw new CodecError('version', VERSION, version);
+  const records = readRecords(required(fields, 'records'));
+  const count = requiredInteger(fields, 'count');
+  if (count !== records.length) throw new CodecError('count', `the number of records, ${records.length}`, count);
+  return {
+    deviceId: requiredText(fields, 'device', MAX_DEVICE_ID_LENGTH),
+    protocol: requiredText(fields, 'protocol', 32),
+    receivedAt: requiredInteger(fields, 'receivedAt'),
+    records,
+  };
+}

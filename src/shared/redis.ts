@@ -1,0 +1,54 @@
+/**
+ * Connections to Redis. Every command either succeeds or fails within its time-out: nothing is queued while the
+ * connection is away and nothing is sent twice behind the caller's back, since only the caller knows what that means.
+ */
+import { Redis } from 'ioredis';
+
+export type { Redis } from 'ioredis';
+
+interface ConnectionOptions {
+  /** Shown by CLIENT LIST. */
+  readonly name: string;
+  /** Longest time of one command, milliseconds. */
+  readonly commandTimeoutMs: number;
+  /** For a connection that blocks in XREADGROUP: a frozen server hangs the read for ever without this. */
+  readonly blockingTimeoutMs?: number;
+  readonly onError: (error: Error) => void;
+}
+
+const RECONNECT_MIN_MS = 50;
+const RECONNECT_MAX_MS = 2_000;
+
+/** Connects in the background and for ever; errors of the connection go to `onError`. */
+export function connectRedis(url: string, options: ConnectionOptions): Redis {
+  const timeouts =
+    options.blockingTimeoutMs === undefined
+      ? { commandTimeout: options.commandTimeoutMs }
+      : { blockingTimeout: options.blockingTimeoutMs };
+  const redis = new Redis(url, {
+    ...timeouts,
+    connectionName: options.name,
+    protocol: 2,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 5_000,
+    retryStrategy: (attempt) => Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(attempt, 10)),
+  });
+  redis.on('error', options.onError);
+  return redis;
+}
+
+/** Resolves once commands can be sent, or when `signal` ends the wait. */
+export async function waitForRedis(redis: Redis, signal: AbortSignal): Promise<void> {
+  if (redis.status === 'ready' || signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const done = (): void => {
+    resolve(undefined);
+  };
+  redis.once('ready', done);
+  signal.addEventListener('abort', done, { once: true });
+  await promise;
+  redis.off('ready', done);
+  signal.removeEventListener('abort', done);
+}

@@ -1,0 +1,11 @@
+/** What every part of the system that runs is. */
+
+export interface Role {
+  readonly name: string;
+  /** It does its work: what `/readyz` reports. */
+  readonly isStarted: boolean;
+  /** Resolves when the role does its work; a role that waits for a server resolves when that is there. */
+  start(): Promise<void>;
+  /** Finishes what was begun, takes on nothing new, releases everything. Safe to call more than once. */
+  stop(): Promise<void>;
+}
