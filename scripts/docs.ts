@@ -1,0 +1,31 @@
+/**
+ * Writes the documents that have their source in a table of the code: `npm run docs`. With `--check` it writes nothing and
+ * exits with 1 when one is not current.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { configDocument, envExample } from '../src/config/documents.ts';
+import { errorsDocument } from '../src/shared/errors-document.ts';
+import { metricsDocument } from '../src/observability/metrics/document.ts';
+import { protocolsDocument } from '../src/protocols/document.ts';
+
+const documents: Readonly<Record<string, () => string | Promise<string>>> = {
+  '.env.example': envExample,
+  'docs/config.md': configDocument,
+  'docs/errors.md': errorsDocument,
+  'docs/metrics.md': metricsDocument,
+  'docs/protocols.md': protocolsDocument,
+};
+
+const check = process.argv.includes('--check');
+let stale = 0;
+for (const [name, write] of Object.entries(documents)) {
+  const file = new URL(`../${name}`, import.meta.url);
+  const wanted = await write();
+  const found = await readFile(file, 'utf8').catch(() => '');
+  if (found === wanted) continue;
+  stale += 1;
+  if (check) console.error(`${name} is not current: run npm run docs`);
+  else await writeFile(file, wanted);
+}
+if (!check) console.log(stale === 0 ? 'every document is current' : `${stale} documents written`);
+process.exitCode = check && stale > 0 ? 1 : 0;

@@ -1,0 +1,247 @@
+/**
+ * The core role: from the stream to the database, the only writer of the telemetry tables. It knows nothing of sockets.
+ *
+ * Readers (one a partition) fill a bounded queue; writers empty it in batches, each in a transaction; what is committed
+ * is acknowledged. So reading overlaps with writing, and a slow database lets the stream grow, not this process.
+ *
+ * Stopping ends reading at once and lets the writers empty the queue until the deadline; what is not finished stays
+ * pending in Redis and is read again after the next start.
+ */
+import type { Pool } from 'pg';
+import type { Registry } from 'prom-client';
+import type { Settings } from '../config/settings.ts';
+import { maintainPartitions } from '../db/partitions.ts';
+import { waitForDatabase } from '../db/pool.ts';
+import { prepareDatabase } from '../db/schema.ts';
+import { SchemaError } from '../db/schema-error.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { CoreMetrics } from '../observability/metrics/core.ts';
+import { createCoreMetrics } from '../observability/metrics/core.ts';
+import { telemetryStreams } from '../shared/contracts/telemetry-stream.ts';
+import type { Redis } from '../shared/redis.ts';
+import { connectRedis, waitForRedis } from '../shared/redis.ts';
+import { pause, repeat, untilDone } from '../shared/retry.ts';
+import type { Role } from '../shared/role.ts';
+import { Acknowledger } from './acknowledger.ts';
+import type { ConsumerName } from './consumer-name.ts';
+import { takeConsumerName } from './consumer-name.ts';
+import { publishDeviceList } from './device-list.ts';
+import { Devices } from './devices.ts';
+import { EntryQueue } from './entry-queue.ts';
+import type { CoreEvents } from './events.ts';
+import { createCoreEvents } from './events.ts';
+import { Partition } from './partition.ts';
+import { PartitionReader } from './reader.ts';
+import { measure, removeDeadConsumers, trim } from './stream-upkeep.ts';
+import { Writer } from './writer.ts';
+
+interface CoreOptions {
+  readonly settings: Settings;
+  readonly redisUrl: string;
+  /** A connection for commands that do not block. */
+  readonly redis: Redis;
+  readonly pool: Pool;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+const LAG_INTERVAL_MS = 10_000;
+const MAINTENANCE_INTERVAL_MS = 3_600_000;
+const PREPARE_RETRY_MS = 1_000;
+
+class Core implements Role {
+  readonly name = 'core';
+  readonly #options: CoreOptions;
+  readonly #metrics: CoreMetrics;
+  readonly #events: CoreEvents;
+  /** Ends reading and waiting. */
+  readonly #stopping = new AbortController();
+  /** Ends writing too: the deadline has passed. */
+  readonly #giveUp = new AbortController();
+  readonly #queue: EntryQueue;
+  readonly #blocking: Redis[] = [];
+  #consumer: ConsumerName | null = null;
+  #reading: Promise<unknown> = Promise.resolve();
+  #writing: Promise<unknown> = Promise.resolve();
+  #upkeep: Promise<unknown> = Promise.resolve();
+  #starting: Promise<void> | null = null;
+  #started = false;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    this.#metrics = createCoreMetrics(options.registry);
+    this.#events = createCoreEvents(this.#metrics, options.log);
+    this.#queue = new EntryQueue(options.settings.PROCESSOR_QUEUE_RECORDS, this.#events.queueSize);
+  }
+
+  get isStarted(): boolean {
+    return this.#started;
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const redis of this.#blocking) redis.disconnect();
+    this.#queue.finish();
+    const deadline = AbortSignal.timeout(this.#options.settings.SHUTDOWN_TIMEOUT_MS / 2);
+    deadline.addEventListener('abort', this.#abandon);
+    await Promise.allSettled([this.#starting]);
+    await Promise.allSettled([this.#writing, this.#reading, this.#upkeep]);
+    deadline.removeEventListener('abort', this.#abandon);
+    this.#consumer?.release();
+    this.#consumer = null;
+  }
+
+  /** The deadline has passed: what is queued stays pending in Redis. */
+  readonly #abandon = (): void => {
+    this.#giveUp.abort();
+    this.#queue.close();
+  };
+
+  async #start(): Promise<void> {
+    const { log } = this.#options;
+    await this.#prepareDatabase();
+    const partitions = await this.#join();
+    if (partitions === null) return;
+    const readers = partitions.map((partition) => this.#createReader(partition));
+    this.#startWriters(partitions);
+    this.#reading = Promise.all(readers.map((reader) => reader.run()));
+    this.#startUpkeep(partitions, readers);
+    this.#started = true;
+    log.info({ consumer: this.#consumer?.name, partitions: partitions.length }, 'processing the stream');
+  }
+
+  /** Takes a name in the consumer group, which is created where it is not there yet; null: stopped before that. */
+  async #join(): Promise<Partition[] | null> {
+    const { settings, redis, pool } = this.#options;
+    const { signal } = this.#stopping;
+    const onError = this.#events.upkeepFailed;
+    const attempts = { what: 'joining the consumer group', signal, onError };
+    let partitions: Partition[] = [];
+    const joined = await untilDone(attempts, async () => {
+      this.#consumer ??= await takeConsumerName(pool, settings.INSTANCE_ID);
+      const { name } = this.#consumer;
+      await waitForRedis(redis, signal);
+      partitions = telemetryStreams(settings.STREAM_PARTITIONS).map((stream) => new Partition(stream, name));
+      await this.#createGroups(partitions);
+    });
+    return joined ? partitions : null;
+  }
+
+  /** Waits for the database and brings its schema up. @throws SchemaError what only an operator can mend. */
+  async #prepareDatabase(): Promise<void> {
+    const { pool, settings, log } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await waitForDatabase(pool, { signal, onRetry: ({ line }) => { log.warn(line); } });
+        const { storage } = await prepareDatabase(pool, settings, log, { signal });
+        log.info({ storage }, 'database is ready');
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof SchemaError) throw error;
+        this.#events.upkeepFailed('preparing the database', error);
+        await pause(PREPARE_RETRY_MS, signal);
+      }
+    }
+  }
+
+  async #createGroups(partitions: readonly Partition[]): Promise<void> {
+    const { redis } = this.#options;
+    for (const partition of partitions) {
+      if (await partition.createGroup(redis)) this.#events.groupCreated(partition.stream);
+    }
+  }
+
+  #createReader(partition: Partition): PartitionReader {
+    const { settings, redisUrl } = this.#options;
+    const redis = connectRedis(redisUrl, {
+      name: `odograph/core/${settings.INSTANCE_ID}/${partition.stream}`,
+      commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
+      blockingTimeoutMs: settings.PROCESSOR_BLOCK_MS + settings.INGEST_APPEND_TIMEOUT_MS,
+      onError: () => undefined, // the reader reports what a lost connection means to it
+    });
+    this.#blocking.push(redis);
+    const { signal } = this.#stopping;
+    return new PartitionReader({ partition, redis, queue: this.#queue, settings, events: this.#events, signal });
+  }
+
+  #startWriters(partitions: readonly Partition[]): void {
+    const { settings, pool, redis } = this.#options;
+    const { signal } = this.#giveUp;
+    const devices = new Devices(settings.DEVICE_STATE_CAPACITY, this.#events);
+    const timeoutMs = 2 * settings.POSTGRES_STATEMENT_TIMEOUT_MS;
+    const writer = new Writer({ pool, devices, events: this.#events, timeoutMs, signal });
+    const byStream = new Map(partitions.map((partition) => [partition.stream, partition]));
+    const acknowledger = new Acknowledger({ redis, partitions: byStream, events: this.#events, signal });
+    const loops = Array.from({ length: settings.PROCESSOR_WRITERS }, () => this.#writeLoop(writer, acknowledger));
+    this.#writing = Promise.all(loops);
+  }
+
+  /** Takes batches until the queue is closed. The order is the promise: COMMIT, dead letters, then XACK. */
+  async #writeLoop(writer: Writer, acknowledger: Acknowledger): Promise<void> {
+    for (;;) {
+      const entries = await this.#queue.take(this.#options.settings.PROCESSOR_BATCH_RECORDS);
+      if (entries === null) return;
+      const refused = await writer.write(entries);
+      await acknowledger.settle(entries, [...entries.flatMap(({ deadLetters }) => deadLetters), ...refused]);
+    }
+  }
+
+  #startUpkeep(partitions: readonly Partition[], readers: readonly PartitionReader[]): void {
+    const { settings, redis, pool } = this.#options;
+    const { signal } = this.#stopping;
+    const onError = this.#events.upkeepFailed;
+    const streams = partitions.map(({ stream }) => stream);
+    const every = (what: string, intervalMs: number, work: () => Promise<unknown>): Promise<void> =>
+      repeat({ what, intervalMs, signal, onError }, work);
+    this.#upkeep = Promise.all([
+      every('measuring the stream', LAG_INTERVAL_MS, () => this.#measure(streams)),
+      every('trimming the stream', settings.STREAM_TRIM_INTERVAL_MS, () => this.#trim(streams)),
+      every('renewing entries', settings.PROCESSOR_CLAIM_INTERVAL_MS, () => this.#renew(partitions)),
+      every('claiming entries', settings.PROCESSOR_CLAIM_INTERVAL_MS, () => this.#claim(readers)),
+      every('removing dead consumers', settings.PROCESSOR_CLAIM_INTERVAL_MS, () => this.#removeDead(streams)),
+      every('publishing the device list', settings.DEVICE_LIST_REFRESH_MS, () => publishDeviceList(pool, redis)),
+      every('maintaining partitions', MAINTENANCE_INTERVAL_MS, () => maintainPartitions(pool, settings, Date.now())),
+    ]);
+  }
+
+  async #measure(streams: readonly string[]): Promise<void> {
+    const { entries, pending, lag } = await measure(this.#options.redis, streams);
+    this.#metrics.streamEntries.set(entries);
+    this.#metrics.pending.set(pending);
+    if (lag !== undefined) this.#metrics.lag.set(lag);
+  }
+
+  async #trim(streams: readonly string[]): Promise<void> {
+    const { redis, settings } = this.#options;
+    for (const stream of streams) this.#events.trimmed(await trim(redis, stream, settings.STREAM_RETENTION_MS));
+  }
+
+  async #renew(partitions: readonly Partition[]): Promise<void> {
+    for (const partition of partitions) await partition.renew(this.#options.redis);
+  }
+
+  /** Waits while the queue is full: a processor that does not keep up takes nothing over. */
+  async #claim(readers: readonly PartitionReader[]): Promise<void> {
+    for (const reader of readers) await reader.claim(this.#options.redis);
+  }
+
+  async #removeDead(streams: readonly string[]): Promise<void> {
+    const { redis, settings } = this.#options;
+    for (const stream of streams) {
+      const removed = await removeDeadConsumers(redis, stream, settings.PROCESSOR_CONSUMER_EXPIRY_MS);
+      if (removed.length > 0) this.#events.consumersRemoved(stream, removed);
+    }
+  }
+}
+
+/** The processor of this process. */
+export function createCore(options: CoreOptions): Role {
+  return new Core(options);
+}

@@ -1,0 +1,108 @@
+/**
+ * What happens in the processor, each as one function that logs and counts. WARN: something is wrong and nothing is
+ * lost. ERROR: data is lost, or may be.
+ */
+import type { CoreMetrics } from '../observability/metrics/core.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
+import { errorMessage } from '../shared/errors.ts';
+
+export type CoreEvents = ReturnType<typeof createCoreEvents>;
+
+const MS = 1_000;
+
+function streamEvents(metrics: CoreMetrics, log: Logger) {
+  return {
+    read(entries: number, records: number): void {
+      metrics.reads.inc({ result: entries === 0 ? 'empty' : 'ok' });
+      metrics.records.inc(records);
+    },
+    readFailed(stream: string, error: unknown): void {
+      metrics.reads.inc({ result: 'error' });
+      log.warn({ stream, error: errorMessage(error) }, 'cannot read the stream; trying again');
+    },
+    groupCreated(stream: string): void {
+      log.info({ stream }, 'consumer group created');
+    },
+    groupLost(stream: string): void {
+      metrics.groupsRecreated.inc();
+      log.error({ stream }, 'consumer group is gone and is created again: Redis has lost data that it had acknowledged');
+    },
+    claimed(stream: string, entries: number): void {
+      metrics.claimed.inc(entries);
+      log.warn({ stream, entries }, 'took over entries of a dead consumer');
+    },
+    consumersRemoved(stream: string, consumers: readonly string[]): void {
+      log.info({ stream, consumers }, 'removed dead consumers');
+    },
+    acknowledged(entries: number): void {
+      metrics.acks.inc(entries);
+    },
+    upkeepFailed(what: string, error: unknown): void {
+      log.warn({ error: errorMessage(error) }, `${what} failed; trying again`);
+    },
+    trimmed(entries: number): void {
+      metrics.trimmed.inc(entries);
+    },
+    queueSize(records: number): void {
+      metrics.queueRecords.set(records);
+    },
+  };
+}
+
+/** A failed transaction: what was tried, and what is done about it. */
+export interface WriteFailure {
+  readonly code: string;
+  readonly meaning: string;
+  readonly error: unknown;
+  readonly attempt: number;
+  readonly delayMs: number;
+}
+
+function writeEvents(metrics: CoreMetrics, log: Logger) {
+  return {
+    written(result: { inserted: number; duplicates: number; late: number }, durationMs: number): void {
+      metrics.writes.inc({ status: 'inserted' }, result.inserted);
+      metrics.writes.inc({ status: 'duplicate' }, result.duplicates);
+      metrics.lateRecords.inc(result.late);
+      metrics.writeDuration.observe(durationMs / MS);
+    },
+    /** `receivedAt` of each entry that is now stored, epoch milliseconds. */
+    committed(receivedAt: readonly number[]): void {
+      const now = Date.now();
+      for (const at of receivedAt) metrics.commitLatency.observe(Math.max(0, now - at) / MS);
+    },
+    writeFailed(failure: WriteFailure): void {
+      const { code, meaning, attempt, delayMs } = failure;
+      metrics.writeRetries.inc({ code });
+      log.warn({ code, attempt, delayMs, error: errorMessage(failure.error) }, `cannot write: ${meaning}; trying again`);
+    },
+    deadLettered(letters: readonly DeadLetter[]): void {
+      for (const { reason, deviceId, field, message, origin } of letters) {
+        metrics.deadLetters.inc({ reason });
+        if (reason === 'malformed_entry') metrics.decodeErrors.inc();
+        if (reason === 'database_refused') metrics.writes.inc({ status: 'failed' });
+        log.warn({ reason, deviceId, field, origin }, `kept as dead letter: ${message}`);
+      }
+    },
+  };
+}
+
+function deviceEvents(metrics: CoreMetrics, log: Logger) {
+  return {
+    deviceStateSize(devices: number): void {
+      metrics.deviceStateSize.set(devices);
+    },
+    deviceEvicted(): void {
+      metrics.deviceStateEvictions.inc();
+    },
+    devicesRegistered(uniqueIds: readonly string[]): void {
+      metrics.devicesRegistered.inc(uniqueIds.length);
+      log.debug({ uniqueIds }, 'new devices');
+    },
+  };
+}
+
+export function createCoreEvents(metrics: CoreMetrics, log: Logger) {
+  return { ...streamEvents(metrics, log), ...writeEvents(metrics, log), ...deviceEvents(metrics, log) };
+}

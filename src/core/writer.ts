@@ -1,0 +1,147 @@
+/**
+ * Writes batches of entries until they are stored, whatever it takes. What PostgreSQL cannot do now is tried again
+ * (`db/sqlstate.ts` says how soon); what it refuses for its content is halved until the bad record stands alone, and
+ * that one becomes a dead letter. Its neighbours are stored.
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import type { Policy } from '../db/sqlstate.ts';
+import { backoffMs, classify, errorCode } from '../db/sqlstate.ts';
+import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
+import type { StoredRecord } from '../shared/contracts/stored-record.ts';
+import { errorMessage } from '../shared/errors.ts';
+import type { PositionRow } from './copy-rows.ts';
+import type { Device, Devices } from './devices.ts';
+import type { ProcessorEntry } from './entry.ts';
+import { originOf } from './entry.ts';
+import type { CoreEvents } from './events.ts';
+import type { Stored } from './store.ts';
+import { storePositions } from './store.ts';
+
+interface WriterOptions {
+  readonly pool: Pool;
+  readonly devices: Devices;
+  readonly events: CoreEvents;
+  /** Longest time of one transaction, milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A record with the entry that brought it. */
+interface Item {
+  readonly entry: ProcessorEntry;
+  readonly record: StoredRecord;
+}
+
+/** Attempts after which an error that may or may not be the data's fault is taken to be. */
+const SUSPECT_ATTEMPTS = 4;
+
+export class Writer {
+  readonly #options: WriterOptions;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Stores every record of the entries. Returns the dead letters of those that cannot be stored.
+   * @throws the abort reason when the signal ends the attempts; what is not stored then stays pending.
+   */
+  async write(entries: readonly ProcessorEntry[]): Promise<DeadLetter[]> {
+    const items = entries.flatMap((entry) => entry.records.map((record) => ({ entry, record })));
+    const letters = items.length === 0 ? [] : await this.#storeOrHalve(items);
+    this.#options.events.committed(entries.filter(({ records }) => records.length > 0).map(({ receivedAt }) => receivedAt));
+    return letters;
+  }
+
+  async #storeOrHalve(items: readonly Item[]): Promise<DeadLetter[]> {
+    const refusal = await this.#storeUntilRefused(items);
+    if (refusal === null) return [];
+    const [first] = items;
+    if (items.length === 1 && first !== undefined) return [refusedLetter(first, refusal)];
+    const middle = Math.ceil(items.length / 2);
+    return [...(await this.#storeOrHalve(items.slice(0, middle))), ...(await this.#storeOrHalve(items.slice(middle)))];
+  }
+
+  /** null: stored. Otherwise the error of a refusal that no retry will change. */
+  async #storeUntilRefused(items: readonly Item[]): Promise<unknown> {
+    const { signal, events, devices } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      signal.throwIfAborted();
+      try {
+        await this.#store(items);
+        return null;
+      } catch (error) {
+        const policy = classify(error);
+        if (isFinal(policy, attempt)) return error;
+        const delayMs = backoffMs(policy, attempt, Math.random);
+        events.writeFailed({ code: errorCode(error) ?? 'none', meaning: policy.meaning, error, attempt, delayMs });
+        devices.forget(items.map(({ entry }) => entry.deviceId));
+        await setTimeout(delayMs, undefined, { signal });
+      }
+    }
+  }
+
+  async #store(items: readonly Item[]): Promise<void> {
+    const client = await this.#options.pool.connect();
+    // A COPY has no time-out of its own, and a frozen server would hold it for ever.
+    const watchdog = globalThis.setTimeout(() => client.connection.stream.destroy(), this.#options.timeoutMs);
+    try {
+      const startedAt = performance.now();
+      const devices = await this.#resolve(client, items);
+      const stored = await storePositions(client, toRows(items, devices));
+      this.#report(items, devices, stored, performance.now() - startedAt);
+      client.release();
+    } catch (error) {
+      // After a refusal the connection is good; after anything else it is not worth trusting.
+      client.release(classify(error).action !== 'data');
+      throw error;
+    } finally {
+      clearTimeout(watchdog);
+    }
+  }
+
+  async #resolve(client: PoolClient, items: readonly Item[]): Promise<Map<string, Device>> {
+    const wanted = new Map(items.map(({ entry }) => [entry.deviceId, entry.protocol]));
+    return this.#options.devices.resolve(client, wanted);
+  }
+
+  #report(items: readonly Item[], devices: ReadonlyMap<string, Device>, stored: Stored, durationMs: number): void {
+    let late = 0;
+    for (const { entry, record } of items) {
+      const device = devices.get(entry.deviceId);
+      if (device === undefined) continue;
+      if (device.newestTs !== null && record.ts < device.newestTs) late += 1;
+      else device.newestTs = record.ts;
+    }
+    this.#options.events.written({ ...stored, late: Math.min(late, stored.inserted) }, durationMs);
+  }
+}
+
+function isFinal(policy: Policy, attempt: number): boolean {
+  return policy.action === 'data' || (policy.action !== 'retry' && attempt >= SUSPECT_ATTEMPTS);
+}
+
+function toRows(items: readonly Item[], devices: ReadonlyMap<string, Device>): PositionRow[] {
+  return items.map(({ entry, record }) => {
+    const device = devices.get(entry.deviceId);
+    if (device === undefined) throw new Error(`device ${entry.deviceId} was neither found nor registered`);
+    return { deviceId: device.id, receivedAt: entry.receivedAt, record };
+  });
+}
+
+function refusedLetter({ entry, record }: Item, error: unknown): DeadLetter {
+  const { attributesJson, ...fields } = record;
+  const column = typeof error === 'object' && error !== null && 'column' in error ? String(error.column ?? '') : '';
+  return {
+    reason: 'database_refused',
+    message: `${errorCode(error) ?? 'no code'}: ${errorMessage(error)}`,
+    field: column,
+    deviceId: entry.deviceId,
+    protocol: entry.protocol,
+    at: entry.receivedAt,
+    raw: null,
+    payload: `${JSON.stringify(fields).slice(0, -1)},"attributes":${attributesJson.toString()}}`,
+    origin: originOf(entry),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * The ingest role: trackers in, stream out. It knows sockets and protocols and nothing of the database.
+ *
+ * Order that makes an acknowledgement mean 'kept': decode, append, wait until the append is durable, reply. Stopping
+ * closes the ports, takes nothing more in, and gives appends under way until the deadline to become durable and be
+ * acknowledged; what is not stays unacknowledged, and the tracker sends it again.
+ */
+import type { Registry } from 'prom-client';
+import type { Settings } from '../config/settings.ts';
+import type { ListenerSetting } from '../config/listeners.ts';
+import type { Logger } from '../observability/logger.ts';
+import { createIngestMetrics } from '../observability/metrics/ingest.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import { findProtocol, protocolNames } from '../protocols/registry.ts';
+import type { Redis } from '../shared/redis.ts';
+import type { Role } from '../shared/role.ts';
+import type { ConnectionContext } from './connection.ts';
+import { listenForDatagrams, speaksDatagrams } from './datagram-listener.ts';
+import { DevicePolicy } from './device-policy.ts';
+import { durabilityOf } from './durability.ts';
+import { createIngestEvents } from './events.ts';
+import { Gate } from './gate.ts';
+import type { Listener } from './listener.ts';
+import { listen } from './listener.ts';
+import { PoisonFrames } from './poison-frames.ts';
+import { Publisher } from './publisher.ts';
+
+export interface Ingest extends Role {
+  /** The open ports, once started. */
+  readonly listeners: readonly Pick<Listener, 'protocol' | 'transport' | 'port'>[];
+}
+
+interface IngestOptions {
+  readonly settings: Settings;
+  /** A connection for commands that do not block. */
+  readonly redis: Redis;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+/** Settings of listeners that no protocol can serve, a line each. */
+export function listenerProblems(settings: Pick<Settings, 'INGEST_LISTENERS'>): string[] {
+  return settings.INGEST_LISTENERS.flatMap(({ protocol: name, transport }) => {
+    const protocol = findProtocol(name);
+    if (protocol === undefined) return [`INGEST_LISTENERS: expected one of ${protocolNames.join(', ')}, got ${JSON.stringify(name)}`];
+    if (transport === 'udp' && !speaksDatagrams(protocol)) return [`INGEST_LISTENERS: ${name} has no UDP form`];
+    return [];
+  });
+}
+
+async function open(setting: ListenerSetting, context: ConnectionContext): Promise<Listener> {
+  const protocol: Protocol | undefined = findProtocol(setting.protocol);
+  if (protocol === undefined) throw new Error(`there is no protocol ${setting.protocol}`);
+  if (setting.transport !== 'udp') return listen(setting, protocol, context);
+  if (!speaksDatagrams(protocol)) throw new Error(`${protocol.name} has no UDP form`);
+  return listenForDatagrams(setting, protocol, context);
+}
+
+export function createIngest({ settings, redis, registry, log }: IngestOptions): Ingest {
+  const events = createIngestEvents(createIngestMetrics(registry), log);
+  const gate = new Gate(settings);
+  const durability = durabilityOf(settings);
+  const publisher = new Publisher({ redis, durability, maxQueueBytes: settings.INGEST_APPEND_QUEUE_BYTES, events });
+  const policy = new DevicePolicy({ redis, settings, events, onChange: () => { gate.closeRefused(policy); } });
+  const poison = new PoisonFrames(settings.INGEST_POISON_ATTEMPTS);
+  const context: ConnectionContext = { settings, publisher, policy, gate, poison, events };
+  const stopping = new AbortController();
+  const listeners: Listener[] = [];
+  let isStarted = false;
+
+  return {
+    name: 'ingest',
+    listeners,
+    get isStarted() {
+      return isStarted;
+    },
+    async start() {
+      await publisher.start(stopping.signal);
+      if (stopping.signal.aborted) return;
+      await policy.start();
+      for (const setting of settings.INGEST_LISTENERS) {
+        const listener = await open(setting, context);
+        listeners.push(listener);
+        log.info({ protocol: listener.protocol, transport: listener.transport, port: listener.port }, 'listening for trackers');
+      }
+      isStarted = true;
+    },
+    async stop() {
+      stopping.abort();
+      for (const listener of listeners) listener.stop();
+      // Half of the time for the trackers under way; the rest of the shutdown needs the other half.
+      const deadline = AbortSignal.timeout(settings.SHUTDOWN_TIMEOUT_MS / 2);
+      await Promise.all([publisher.stop(deadline), gate.closeAll('shutdown', deadline), policy.stop()]);
+      for (const listener of listeners) listener.destroy();
+      gate.stop();
+    },
+  };
+}
