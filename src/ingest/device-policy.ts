@@ -5,7 +5,7 @@
 import type { Settings } from '../config/settings.ts';
 import { DEVICE_LIST_DIGEST_KEY, DISABLED_DEVICES_KEY, ENABLED_DEVICES_KEY } from '../shared/contracts/device-list.ts';
 import type { Redis } from '../shared/redis.ts';
-import { pause } from '../shared/retry.ts';
+import { repeat } from '../shared/retry.ts';
 import type { IngestEvents } from './events.ts';
 
 export type Refusal = 'unknown_device' | 'device_disabled' | 'device_list_unavailable';
