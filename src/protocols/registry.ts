@@ -1,0 +1,15 @@
+/** Every protocol that ingest and the simulator can speak: one line each. */
+import type { Protocol } from './protocol.ts';
+import { gt06 } from './gt06/index.ts';
+import { teltonika } from './teltonika/index.ts';
+
+const protocols: readonly Protocol[] = [
+  teltonika as Protocol,
+  gt06 as Protocol,
+];
+
+export const protocolNames: readonly string[] = protocols.map((protocol) => protocol.name);
+
+export function findProtocol(name: string): Protocol | undefined {
+  return protocols.find((protocol) => protocol.name === name);
+}
