@@ -6,14 +6,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { configDocument, envExample } from '../src/config/documents.ts';
 import { errorsDocument } from '../src/shared/errors-document.ts';
 import { metricsDocument } from '../src/observability/metrics/document.ts';
-import { protocolsDocument } from '../src/protocols/document.ts';
+import { ioElementsDocument } from '../src/protocols/teltonika/io-elements-document.ts';
 
 const documents: Readonly<Record<string, () => string | Promise<string>>> = {
   '.env.example': envExample,
   'docs/config.md': configDocument,
   'docs/errors.md': errorsDocument,
   'docs/metrics.md': metricsDocument,
-  'docs/protocols.md': protocolsDocument,
+  'docs/teltonika-io-elements.md': ioElementsDocument,
 };
 
 const check = process.argv.includes('--check');

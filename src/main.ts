@@ -1,12 +1,13 @@
 /**
- * Starts Odograph: the roles that ROLES names, in one process. The only file that knows every role, and the only one that
- * hands the environment to the settings.
+ * Starts Odograph: the roles that ROLES names, in one process. The only file that knows every role, and the only one
+ * that hands the environment to the settings.
  *
  * SIGTERM and SIGINT finish what was begun within SHUTDOWN_TIMEOUT_MS and exit with 0; a second one exits at once.
  * Wrong settings are all printed at once, exit 2. What an operator must mend is logged, exit 1.
  */
 import { join } from 'node:path';
 import type { Pool } from 'pg';
+import type { Registry } from 'prom-client';
 import { SettingsError, loadSettings } from './config/load.ts';
 import type { Settings } from './config/settings.ts';
 import { createCore } from './core/core.ts';
@@ -21,6 +22,7 @@ import type { Probe } from './observability/readiness.ts';
 import { cached, readinessOf } from './observability/readiness.ts';
 import type { OperationsServer } from './observability/server.ts';
 import { startOperationsServer } from './observability/server.ts';
+import { errorMessage } from './shared/errors.ts';
 import type { Redis } from './shared/redis.ts';
 import { connectRedis } from './shared/redis.ts';
 import type { Role } from './shared/role.ts';
@@ -35,31 +37,50 @@ interface Servers {
   readonly embedded: Embedded | null;
 }
 
-async function findServers(settings: Settings, log: Logger): Promise<Servers> {
-  const { REDIS_URL: redisUrl, POSTGRES_URL: postgresUrl, ODOGRAPH_DATA_DIR: dataDir } = settings;
-  // A process without the role core has no use for a database.
-  const postgres = postgresUrl === undefined && settings.ROLES.includes('core');
-  if (redisUrl !== undefined && !postgres) return { redisUrl, postgresUrl: postgresUrl ?? '', embedded: null };
-  const { startEmbedded } = await import('./embedded/servers.ts');
-  const embedded = await startEmbedded({
-    dataDir,
-    redis: redisUrl === undefined,
-    postgres,
-    log: (line) => { log.info(line); },
-  });
-  return {
-    redisUrl: redisUrl ?? embedded.redisUrl ?? '',
-    postgresUrl: postgresUrl ?? embedded.postgresUrl ?? '',
-    embedded,
-  };
-}
-
-/** Everything that is to be stopped, in the order of stopping. */
+/** The composed system, before it is started. */
 interface System {
   readonly roles: readonly Role[];
   readonly ingest: Ingest | null;
   readonly probes: Readonly<Record<string, Probe>>;
   stop(): Promise<void>;
+}
+
+async function findServers(settings: Settings, log: Logger): Promise<Servers> {
+  const { REDIS_URL, POSTGRES_URL, ODOGRAPH_DATA_DIR: dataDir } = settings;
+  // A process without the role core has no use for a database.
+  const needs = { redis: REDIS_URL === undefined, postgres: POSTGRES_URL === undefined && settings.ROLES.includes('core') };
+  if (!needs.redis && !needs.postgres) {
+    return { redisUrl: REDIS_URL ?? '', postgresUrl: POSTGRES_URL ?? '', embedded: null };
+  }
+  const { startEmbedded } = await import('./embedded/servers.ts');
+  const embedded = await startEmbedded({ dataDir, ...needs, log: (line) => { log.info(line); } });
+  return {
+    redisUrl: REDIS_URL ?? embedded.redisUrl ?? '',
+    postgresUrl: POSTGRES_URL ?? embedded.postgresUrl ?? '',
+    embedded,
+  };
+}
+
+/** What roles are made of. */
+interface Parts {
+  readonly settings: Settings;
+  readonly servers: Servers;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+function connect({ settings, servers, log }: Parts, role: string): Redis {
+  return connectRedis(servers.redisUrl, {
+    name: `odograph/${role}/${settings.INSTANCE_ID}`,
+    commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
+    onError: (error) => { log.debug({ role, error: error.message }, 'Redis connection error'); },
+  });
+}
+
+function createDatabasePool({ settings, servers, log }: Parts): Pool {
+  return createPool(settings, servers.postgresUrl, 'core', (error) => {
+    log.debug({ error: error.message }, 'PostgreSQL connection error');
+  });
 }
 
 function redisProbe(redis: Redis): Probe {
@@ -73,87 +94,114 @@ function postgresProbe(pool: Pool): Probe {
   return cached(async () => { await pool.query('select 1'); }, POSTGRES_PROBE_TTL_MS);
 }
 
-function compose(settings: Settings, servers: Servers, registry: ReturnType<typeof createRegistry>, log: Logger): System {
-  const connect = (role: string): Redis =>
-    connectRedis(servers.redisUrl, {
-      name: `odograph/${role}/${settings.INSTANCE_ID}`,
-      commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
-      onError: (error) => { log.debug({ role, error: error.message }, 'Redis connection error'); },
-    });
-  const redisOf = new Map(settings.ROLES.map((role) => [role, connect(role)]));
-  const pool = settings.ROLES.includes('core')
-    ? createPool(settings, servers.postgresUrl, 'core', (error) => { log.debug({ error: error.message }, 'PostgreSQL connection error'); })
-    : null;
-  const ingestRedis = redisOf.get('ingest');
-  const coreRedis = redisOf.get('core');
-  const ingest = ingestRedis === undefined ? null : createIngest({ settings, redis: ingestRedis, registry, log: log.child({ role: 'ingest' }) });
-  const core = coreRedis === undefined || pool === null
-    ? null
-    : createCore({ settings, redisUrl: servers.redisUrl, redis: coreRedis, pool, registry, log: log.child({ role: 'core' }) });
-  const roles = [ingest, core].filter((role) => role !== null);
-  const probes: Record<string, Probe> = {};
-  for (const role of roles) probes[role.name] = () => { if (!role.isStarted) throw new Error('starting'); };
-  for (const [role, redis] of redisOf) probes[`redis (${role})`] = redisProbe(redis);
-  if (pool !== null) probes['postgres'] = postgresProbe(pool);
-  return {
-    roles,
-    ingest,
-    probes,
-    async stop() {
-      for (const role of roles) await role.stop();
-      for (const redis of redisOf.values()) redis.disconnect();
-      await pool?.end();
-      await servers.embedded?.stop();
-    },
-  };
+function roleProbe(role: Role): Probe {
+  return () => { if (!role.isStarted) throw new Error('starting'); };
 }
 
-async function announce(settings: Settings, servers: Servers, system: System, operations: OperationsServer, log: Logger): Promise<void> {
-  const metricsUrl = `http://127.0.0.1:${operations.port}`;
+/** Roles in the order in which they are stopped: ingest first, core last, so that it stores what ingest has taken. */
+function compose(parts: Parts): System {
+  const { settings, servers, registry, log } = parts;
+  const roles: Role[] = [];
+  const probes: Record<string, Probe> = {};
+  const releases: (() => unknown)[] = [];
+  let ingest: Ingest | null = null;
+  const redisFor = (role: string): Redis => {
+    const redis = connect(parts, role);
+    probes[`redis (${role})`] = redisProbe(redis);
+    releases.push(() => { redis.disconnect(); });
+    return redis;
+  };
+  if (settings.ROLES.includes('ingest')) {
+    ingest = createIngest({ settings, redis: redisFor('ingest'), registry, log: log.child({ role: 'ingest' }) });
+    roles.push(ingest);
+  }
+  if (settings.ROLES.includes('core')) {
+    const pool = createDatabasePool(parts);
+    const redis = redisFor('core');
+    const { redisUrl } = servers;
+    probes['postgres'] = postgresProbe(pool);
+    roles.push(createCore({ settings, redisUrl, redis, pool, registry, log: log.child({ role: 'core' }) }));
+    releases.push(() => pool.end());
+  }
+  for (const role of roles) probes[role.name] = roleProbe(role);
+  const stop = async (): Promise<void> => {
+    for (const role of roles) await role.stop();
+    for (const release of releases) await release();
+  };
+  return { roles, ingest, probes, stop };
+}
+
+/** Says where the system can be reached; an embedded one also leaves it in its data folder. */
+async function announce({ settings, servers, log }: Parts, system: System, port: number): Promise<void> {
+  const metricsUrl = `http://127.0.0.1:${port}`;
   log.info({ metricsUrl }, 'ready');
   if (servers.embedded === null) return;
-  const { writeRuntime } = await import('./embedded/runtime-file.ts');
-  const { keptSecret } = await import('./embedded/secret.ts');
-  const tokenFile = join(settings.ODOGRAPH_DATA_DIR, 'auth-token');
-  const token = settings.AUTH_TOKEN ?? (await keptSecret(tokenFile));
-  log.info({ token, tokenFile }, 'token of the administrator');
-  const listeners = (system.ingest?.listeners ?? []).map(({ protocol, transport, port }) => ({ protocol, transport, host: '127.0.0.1', port }));
+  const [{ writeRuntime }, { keptSecret }] = await Promise.all([
+    import('./embedded/runtime-file.ts'),
+    import('./embedded/secret.ts'),
+  ]);
+  const { ODOGRAPH_DATA_DIR: dataDir } = settings;
+  const tokenFile = join(dataDir, 'auth-token');
+  log.info({ token: settings.AUTH_TOKEN ?? (await keptSecret(tokenFile)), tokenFile }, 'token of the administrator');
+  const listeners = (system.ingest?.listeners ?? []).map((listener) => ({ ...listener, host: '127.0.0.1' }));
   const { redisUrl, postgresUrl } = servers;
-  await writeRuntime(settings.ODOGRAPH_DATA_DIR, { pid: process.pid, redisUrl, postgresUrl, metricsUrl, listeners });
+  await writeRuntime(dataDir, { pid: process.pid, redisUrl, postgresUrl, metricsUrl, listeners });
 }
 
-async function run(settings: Settings, log: Logger): Promise<number> {
-  const stopped = stopSignal();
-  const servers = await findServers(settings, log);
-  const registry = createRegistry();
-  const system = compose(settings, servers, registry, log);
-  let operations: OperationsServer | null = null;
-  let exitCode = 0;
-  try {
-    operations = await startOperationsServer({
-      host: settings.METRICS_HOST,
-      port: settings.METRICS_PORT,
-      registry,
-      readiness: readinessOf(system.probes),
-    });
-    const started = Promise.all(system.roles.map((role) => role.start()));
-    const running = operations;
-    const failed = started.then(async () => {
-      await announce(settings, servers, system, running, log);
-      throw new Error(await (servers.embedded?.lost ?? Promise.withResolvers<string>().promise));
-    });
-    log.info({ signal: await Promise.race([stopped, failed]) }, 'stopping');
-  } catch (error) {
-    log.fatal({ err: error }, 'cannot go on');
-    exitCode = 1;
-  }
-  const overdue = setTimeout(() => {
+/** Starts every role at once: ingest takes trackers in while core still waits for its database. */
+async function serve(parts: Parts, system: System, port: number, stopped: Promise<string>): Promise<void> {
+  const started = Promise.all(system.roles.map((role) => role.start()));
+  const lost = started.then(async () => {
+    await announce(parts, system, port);
+    if (parts.servers.embedded === null) return stopped;
+    throw new Error(await parts.servers.embedded.lost);
+  });
+  parts.log.info({ signal: await Promise.race([stopped, lost]) }, 'stopping');
+}
+
+/** What must end in time does, or the process ends without it: nothing that is acknowledged depends on it. */
+function startOverdueTimer({ settings, log }: Parts): NodeJS.Timeout {
+  return setTimeout(() => {
     log.error('not stopped within SHUTDOWN_TIMEOUT_MS; what is unfinished was not acknowledged');
     process.exit(1);
   }, settings.SHUTDOWN_TIMEOUT_MS);
-  if (servers.embedded !== null) await import('./embedded/runtime-file.ts').then(({ removeRuntime }) => removeRuntime(settings.ODOGRAPH_DATA_DIR));
+}
+
+async function stopEmbedded({ settings, servers }: Parts): Promise<void> {
+  if (servers.embedded === null) return;
+  const { removeRuntime } = await import('./embedded/runtime-file.ts');
+  await removeRuntime(settings.ODOGRAPH_DATA_DIR);
+  await servers.embedded.stop();
+}
+
+const BUILT_IN_ERRORS = new Set(['Error', 'TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);
+
+/** An error with a name or a code of its own says what an operator has to mend; any other is a bug, and shows where. */
+function logFatal(log: Logger, error: unknown, message: string): void {
+  const isOurs = error instanceof Error && ('code' in error || !BUILT_IN_ERRORS.has(error.name));
+  log.fatal({ error: errorMessage(error), ...(isOurs ? {} : { err: error }) }, message);
+}
+
+/** Runs until asked to stop. @returns the exit code */
+async function run(settings: Settings, log: Logger): Promise<number> {
+  const stopped = stopSignal();
+  const parts: Parts = { settings, log, registry: createRegistry(), servers: await findServers(settings, log) };
+  const system = compose(parts);
+  const { METRICS_HOST: host, METRICS_PORT: port } = settings;
+  const readiness = readinessOf(system.probes);
+  let operations: OperationsServer | null = null;
+  let exitCode = 0;
+  try {
+    operations = await startOperationsServer({ host, port, registry: parts.registry, readiness });
+    await serve(parts, system, operations.port, stopped);
+  } catch (error) {
+    logFatal(log, error, 'cannot go on');
+    exitCode = 1;
+  }
+  const overdue = startOverdueTimer(parts);
   await system.stop();
   await operations?.stop();
+  await stopEmbedded(parts);
   clearTimeout(overdue);
   log.info('stopped');
   return exitCode;
@@ -175,7 +223,7 @@ function readSettings(): Settings {
 const settings = readSettings();
 const log = createLogger(settings);
 process.exitCode = await run(settings, log).catch((error: unknown) => {
-  log.fatal({ err: error }, 'cannot start');
+  logFatal(log, error, 'cannot start');
   return 1;
 });
 log.flush(() => process.exit());

@@ -21,7 +21,12 @@ interface Common {
   readonly doc: string;
 }
 
-function setting<T>(schema: z.ZodType<T, string>, expected: string, fallback: string | null, common: Common): Setting<T> {
+function setting<T>(
+  schema: z.ZodType<T, string>,
+  expected: string,
+  fallback: string | null,
+  common: Common,
+): Setting<T> {
   return { schema, expected, default: fallback, unit: common.unit ?? '', doc: common.doc, secret: false };
 }
 

@@ -3,9 +3,9 @@
 /** Levenshtein distance: the least number of characters to add, drop or replace. */
 function distance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [row, left] of [...a].entries()) {
+  for (const [row, left] of a.split('').entries()) {
     const current = [row + 1];
-    for (const [column, right] of [...b].entries()) {
+    for (const [column, right] of b.split('').entries()) {
       const replaced = (previous[column] ?? 0) + (left === right ? 0 : 1);
       current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
     }

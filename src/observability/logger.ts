@@ -1,4 +1,6 @@
-/** Logging: pino, ISO time, level names. WARN: something is wrong and nothing is lost. ERROR: data is lost, or may be. */
+/**
+ * Logging: pino, ISO time, level names. WARN: something is wrong and nothing is lost. ERROR: data is lost, or may be.
+ */
 import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
 import { pino, stdTimeFunctions } from 'pino';

@@ -1,6 +1,6 @@
 /**
- * The operations port: `/metrics` (Prometheus text), `/healthz` (the process runs) and `/readyz` (what its roles need is
- * there: 200, otherwise 503, with the state of each check as JSON).
+ * The operations port: `/metrics` (Prometheus text), `/healthz` (the process runs) and `/readyz` (what its roles need
+ * is there: 200, otherwise 503, with the state of each check as JSON).
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -21,7 +21,9 @@ interface Answer {
   readonly body: string;
 }
 
-const json = (status: number, value: unknown): Answer => ({ status, type: 'application/json', body: `${JSON.stringify(value)}\n` });
+function json(status: number, value: unknown): Answer {
+  return { status, type: 'application/json', body: `${JSON.stringify(value)}\n` };
+}
 
 async function answer(path: string, registry: Registry, readiness: ReadinessChecks): Promise<Answer> {
   switch (path) {

@@ -38,7 +38,7 @@ function encodeValue(name: string, value: AttributeValue): string {
       return JSON.stringify(value);
     case 'bigint':
       return `{"${BIGINT}":"${value}"}`;
-    case 'object':
+    default:
       return `{"${BUFFER}":"${value.toString('base64')}"}`;
   }
 }

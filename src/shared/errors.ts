@@ -37,6 +37,6 @@ const DESCRIPTION_LIMIT = 80;
 
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? typeof value);
   return text.length > DESCRIPTION_LIMIT ? `${text.slice(0, DESCRIPTION_LIMIT)}…` : text;
 }

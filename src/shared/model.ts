@@ -6,7 +6,7 @@
  * never written as 0,0.
  */
 
-/** A value that a device reported. Integers beyond ±(2^53−1) are bigint, byte strings are Buffer; numbers are finite. */
+/** A value that a device reported. Integers beyond ±(2^53−1) are bigint, byte strings Buffer; numbers are finite. */
 export type AttributeValue = number | bigint | boolean | string | Buffer;
 
 /**

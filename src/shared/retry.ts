@@ -1,5 +1,4 @@
 /** Attempts that are repeated until one succeeds, and work that is repeated for ever. */
-import { setTimeout } from 'node:timers/promises';
 
 interface Attempts {
   /** What is attempted, for the log. */
@@ -12,14 +11,24 @@ const RETRY_MS = 200;
 
 /** Resolves when `signal` aborts or the time has passed. */
 export async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(delayMs, undefined, { signal }).catch(() => undefined);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const done = (): void => { resolve(undefined); };
+  const timer = setTimeout(done, delayMs);
+  signal.addEventListener('abort', done, { once: true });
+  if (signal.aborted) done();
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', done);
 }
 
 /**
  * Attempts until one succeeds; failures are reported.
  * @returns false when `signal` aborted first
  */
-export async function untilDone({ what, signal, onError }: Attempts, attempt: () => Promise<unknown>): Promise<boolean> {
+export async function untilDone(
+  { what, signal, onError }: Attempts,
+  attempt: () => Promise<unknown>,
+): Promise<boolean> {
   while (!signal.aborted) {
     try {
       await attempt();

@@ -1,10 +1,10 @@
 /**
- * The dead-letter stream: what could not be decoded or stored, with all that is needed to try again. A dead letter is as
- * durable as a record, so what became one may be acknowledged.
+ * The dead-letter stream: what could not be decoded or stored, with all that is needed to try again. A dead letter is
+ * as durable as a record, so what became one may be acknowledged.
  *
- * Fields: `version` 1, `reason` (a code of `reasons.ts`), `message`, `field`, `device`, `protocol`, `at` (epoch ms), and
- * `raw` (the bytes of the frame as received) or `payload` (the JSON of one record, or of an entry's fields), `origin`
- * (stream and entry id that it came from). A field that does not apply is absent.
+ * Fields: `version` 1, `reason` (a code of `reasons.ts`), `message`, `field`, `device`, `protocol`, `at` (epoch ms),
+ * and `raw` (the bytes of the frame as received) or `payload` (the JSON of one record, or of an entry's fields),
+ * `origin` (stream and entry id that it came from). A field that does not apply is absent.
  */
 import type { ReasonCode } from '../reasons.ts';
 import { REASON_CODES } from '../reasons.ts';

@@ -3,8 +3,8 @@
  *
  *   [ts,latitude,longitude,altitude,course,speed,satellites,hdop,valid,priority,eventId,attributesBytes,{attributes}]
  *
- * Any JSON parser reads it. `attributesBytes`, the length of the attributes' JSON in UTF-8 bytes, lets a reader that only
- * hands the attributes on (as the database writer does) cut them out untouched: there is no white space anywhere.
+ * Any JSON parser reads it. `attributesBytes`, the length of the attributes' JSON in UTF-8 bytes, lets a reader that
+ * only hands the attributes on (as the database writer does) cut them out untouched: there is no white space anywhere.
  *
  * Errors: `CodecError` that names the field; a fault within one record leaves its neighbours readable.
  */
@@ -50,14 +50,20 @@ const MAX_INT32 = 2_147_483_647;
 
 type Check = (value: unknown) => boolean;
 
-const between = (min: number, max: number): Check => (value) => typeof value === 'number' && value >= min && value <= max;
-const integerBetween = (min: number, max: number): Check => (value) => Number.isInteger(value) && between(min, max)(value);
+const between = (min: number, max: number): Check => (value) =>
+  typeof value === 'number' && value >= min && value <= max;
+const integerBetween = (min: number, max: number): Check => {
+  const isBetween = between(min, max);
+  return (value) => Number.isInteger(value) && isBetween(value);
+};
 const orNull = (check: Check): Check => (value) => value === null || check(value);
 /** What a column of type real can hold. */
 const finite: Check = (value) => typeof value === 'number' && Number.isFinite(Math.fround(value));
 
+type ScalarName = Exclude<keyof TelemetryRecord, 'attributes'>;
+
 /** The fields in their order, with what the record model and the columns of `positions` can hold. */
-const FIELDS: readonly (readonly [name: Exclude<keyof TelemetryRecord, 'attributes'>, check: Check, expected: string])[] = [
+const FIELDS: readonly (readonly [name: ScalarName, check: Check, expected: string])[] = [
   ['ts', integerBetween(-MAX_DATE_MS, MAX_DATE_MS), 'epoch milliseconds'],
   ['latitude', orNull(between(-90, 90)), 'degrees from -90 to 90 or null'],
   ['longitude', orNull(between(-180, 180)), 'degrees from -180 to 180 or null'],
@@ -88,8 +94,8 @@ type Header = [
   number | null, number | null, boolean, number, number, number,
 ];
 
-function toRecord(header: readonly unknown[], attributesJson: Buffer): StoredRecord {
-  const [ts, latitude, longitude, altitude, course, speed, satellites, hdop, valid, priority, eventId] = header as Header;
+function toRecord(header: Header, attributesJson: Buffer): StoredRecord {
+  const [ts, latitude, longitude, altitude, course, speed, satellites, hdop, valid, priority, eventId] = header;
   return {
     ts, latitude, longitude, altitude, course, speed, satellites, hdop, valid, priority, eventId, attributesJson,
   };
@@ -130,7 +136,7 @@ function readRecord(json: Buffer, start: number, path: string): Step {
   }
   try {
     checkHeader(header, path);
-    return { result: { ok: true, record: toRecord(header, json.subarray(comma + 1, end)) }, next: end + 1 };
+    return { result: { ok: true, record: toRecord(header as Header, json.subarray(comma + 1, end)) }, next: end + 1 };
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     return { result: { ok: false, error, text: json.subarray(start, end + 1) }, next: end + 1 };
