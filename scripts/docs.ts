@@ -1,6 +1,6 @@
 /**
- * Writes the documents that have their source in a table of the code: `npm run docs`. With `--check` it writes nothing and
- * exits with 1 when one is not current.
+ * Writes the documents that have their source in a table of the code: `npm run docs`. With `--check` it writes nothing
+ * and exits with 1 when one is not current.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { configDocument, envExample } from '../src/config/documents.ts';

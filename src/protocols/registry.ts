@@ -4,8 +4,8 @@ import { gt06 } from './gt06/index.ts';
 import { teltonika } from './teltonika/index.ts';
 
 const protocols: readonly Protocol[] = [
-  teltonika as Protocol,
-  gt06 as Protocol,
+  teltonika,
+  gt06,
 ];
 
 export const protocolNames: readonly string[] = protocols.map((protocol) => protocol.name);

@@ -5,6 +5,7 @@ import { decodeEntry, encodeEntry, partitionOf, telemetryStream } from '../../sr
 import type { TelemetryFrame, TelemetryRecord } from '../../src/shared/model.ts';
 
 const real = fc.double({ noNaN: true, min: -1e30, max: 1e30 });
+const text = fc.string({ unit: 'binary' });
 const record: fc.Arbitrary<TelemetryRecord> = fc.record({
   ts: fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 }),
   latitude: fc.option(fc.double({ noNaN: true, min: -90, max: 90 })),
@@ -18,13 +19,14 @@ const record: fc.Arbitrary<TelemetryRecord> = fc.record({
   priority: fc.integer({ min: -32_767, max: 32_767 }),
   eventId: fc.integer({ min: -2_147_483_647, max: 2_147_483_647 }),
   attributes: fc
-    .array(fc.tuple(fc.string({ unit: 'binary' }), fc.oneof(fc.integer(), fc.bigInt(), fc.boolean(), fc.string({ unit: 'binary' }))))
+    .array(fc.tuple(text, fc.oneof(fc.integer(), fc.bigInt(), fc.boolean(), text)))
     .map((pairs) => new Map<string, number | bigint | boolean | string>(pairs)),
 });
 
 /** JSON has one zero. */
-const noNegativeZero = (given: TelemetryRecord): TelemetryRecord =>
-  Object.fromEntries(Object.entries(given).map(([name, value]) => [name, Object.is(value, -0) ? 0 : value])) as unknown as TelemetryRecord;
+function noNegativeZero(given: TelemetryRecord): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, Object.is(value, -0) ? 0 : value]));
+}
 
 const sample: TelemetryRecord = {
   ts: 1_717_387_864_011, latitude: -27.4388733, longitude: 153.080315, altitude: 9, course: 319, speed: 0, satellites: 14,
@@ -109,7 +111,7 @@ describe('a record that cannot be stored', () => {
     ['ts', 1.5], ['ts', 8.65e15], ['latitude', 90.1], ['longitude', Number.NaN], ['altitude', Number.POSITIVE_INFINITY],
     ['speed', 1e39], ['satellites', -1], ['satellites', 40_000], ['priority', 70_000], ['eventId', 2 ** 31],
   ])('is refused with the field: %s = %s', (field, value) => {
-    expect(() => encodeRecord({ ...sample, [field]: value } as TelemetryRecord)).toThrow(expect.objectContaining({ field }));
+    expect(() => encodeRecord({ ...sample, [field]: value })).toThrow(expect.objectContaining({ field }));
   });
 });
 
