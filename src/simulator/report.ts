@@ -28,6 +28,8 @@ export interface Report {
   readonly faults: Readonly<Record<FaultKind, number>>;
   readonly errors: Readonly<Record<ErrorKind, number>>;
   readonly lastError: string | null;
+  /** Most resident memory of the server, where its metrics can be read; null: unknown. */
+  readonly peakMemoryBytes: number | null;
   /** null: not asked for. */
   readonly verification: Verification | null;
 }
@@ -35,14 +37,13 @@ export interface Report {
 export function createReport(
   options: Pick<Options, 'seed' | 'devices'>,
   statistics: Statistics,
-  times: RunTimes,
-  verification: Verification | null,
+  outcome: RunTimes & Pick<Report, 'verification' | 'peakMemoryBytes'>,
 ): Report {
   const { latency } = statistics;
   return {
     seed: options.seed,
     devices: options.devices,
-    elapsedMs: Math.round(times.elapsedMs),
+    elapsedMs: Math.round(outcome.elapsedMs),
     logins: statistics.logins,
     refusedLogins: statistics.refusedLogins,
     frames: {
@@ -55,14 +56,17 @@ export function createReport(
       resent: statistics.recordsResent,
       unacknowledged: statistics.unacknowledged,
     },
-    acknowledgedPerSecond: Math.round((statistics.recordsAcknowledged * 1_000) / Math.max(1, times.elapsedMs)),
+    acknowledgedPerSecond: Math.round((statistics.recordsAcknowledged * 1_000) / Math.max(1, outcome.elapsedMs)),
     latencyMs: { p50: latency.quantileMs(0.5), p99: latency.quantileMs(0.99), max: latency.maxMs },
     faults: { ...statistics.faults },
     errors: { ...statistics.errors },
     lastError: statistics.lastError,
-    verification,
+    peakMemoryBytes: outcome.peakMemoryBytes,
+    verification: outcome.verification,
   };
 }
+
+const MIB = 1024 * 1024;
 
 /** Lines of a name and its value; what did not happen is left out. */
 export function formatReport(report: Report): string {
@@ -77,6 +81,7 @@ export function formatReport(report: Report): string {
     ['acknowledged', `${count(records.acknowledged)} records (${count(report.acknowledgedPerSecond)}/s), `
       + `${count(records.unacknowledged)} not acknowledged`],
     ['latency', `p50 ${milliseconds(latency.p50)}, p99 ${milliseconds(latency.p99)}, max ${milliseconds(latency.max)}`],
+    ['server', memory(report.peakMemoryBytes)],
     ['faults', listed(FAULT_KINDS, report.faults)],
     ['errors', listed(ERROR_KINDS, report.errors) + (report.lastError === null ? '' : ` (last: ${report.lastError})`)],
     ...verificationLines(report.verification),
@@ -98,6 +103,10 @@ function verificationLines(verification: Verification | null): (readonly [string
 
 function listed<Name extends string>(names: readonly Name[], counts: Readonly<Record<Name, number>>): string {
   return names.filter((name) => counts[name] > 0).map((name) => `${name} ${count(counts[name])}`).join(', ');
+}
+
+function memory(bytes: number | null): string {
+  return bytes === null ? '' : `${count(Math.round(bytes / MIB))} MiB of resident memory at most`;
 }
 
 function count(value: number): string {

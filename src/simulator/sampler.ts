@@ -1,5 +1,5 @@
 /** One sample a second of what a run does: rates since the sample before, and the state of the moment. */
-import type { ConsumerLag } from './consumer-lag.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 import type { Statistics } from './statistics.ts';
 
 export interface Sample {
@@ -30,15 +30,15 @@ const SAMPLE_INTERVAL_MS = 1_000;
 
 export class Sampler {
   readonly #statistics: Statistics;
-  readonly #lag: ConsumerLag;
+  readonly #metrics: ServerMetrics;
   readonly #clock: () => number;
   readonly #startedAt: number;
   #timer: NodeJS.Timeout | undefined;
   #before: Counts;
 
-  constructor(statistics: Statistics, lag: ConsumerLag, clock: () => number) {
+  constructor(statistics: Statistics, metrics: ServerMetrics, clock: () => number) {
     this.#statistics = statistics;
-    this.#lag = lag;
+    this.#metrics = metrics;
     this.#clock = clock;
     this.#before = this.#count();
     this.#startedAt = this.#before.at;
@@ -69,7 +69,7 @@ export class Sampler {
       unacknowledged,
       resent: recordsResent,
       errors: errorCount,
-      lag: this.#lag.entries,
+      lag: this.#metrics.lag,
       p50Ms: recentLatency.quantileMs(0.5),
       p99Ms: recentLatency.quantileMs(0.99),
     };

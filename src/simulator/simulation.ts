@@ -5,7 +5,7 @@
 import { errorMessage } from '../shared/errors.ts';
 import type { Verification } from './comparison.ts';
 import { dialer } from './connection.ts';
-import { ConsumerLag } from './consumer-lag.ts';
+import { ServerMetrics } from './server-metrics.ts';
 import { createCsvFile } from './csv.ts';
 import type { CsvFile } from './csv.ts';
 import { effectiveRecordsPerFrame, Fleet } from './fleet.ts';
@@ -35,7 +35,7 @@ interface Simulation {
   readonly addresses: () => Addresses;
   readonly statistics: Statistics;
   readonly fleet: Fleet;
-  readonly lag: ConsumerLag;
+  readonly metrics: ServerMetrics;
   readonly progress: Progress;
 }
 
@@ -55,22 +55,23 @@ export async function simulate(
   const simulation: Simulation = {
     options, addresses, statistics,
     fleet: new Fleet(options, statistics, dialer(options.host, options.port), clock),
-    lag: new ConsumerLag(() => addresses().metricsUrl),
+    metrics: new ServerMetrics(() => addresses().metricsUrl),
     progress: new Progress(outputs.stderr, options.devices),
   };
   if (options.verify) await withDatabase(simulation, (database) => database.check());
   announce(simulation);
-  simulation.lag.start();
+  simulation.metrics.start();
   try {
     const startedAt = Date.now();
     const times = await runWithSamples(simulation, interrupted);
     const verdict = options.verify ? await verify(simulation, startedAt) : null;
     const verification = verdict !== null && 'verification' in verdict ? verdict.verification : null;
-    const report = createReport(options, statistics, times, verification);
+    const { peakMemoryBytes } = simulation.metrics;
+    const report = createReport(options, statistics, { ...times, verification, peakMemoryBytes });
     outputs.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : formatReport(report)}\n`);
     return exitCode(simulation, times, verdict);
   } finally {
-    simulation.lag.stop();
+    simulation.metrics.stop();
   }
 }
 
@@ -102,9 +103,9 @@ function announce({ options, fleet, progress }: Simulation): void {
 }
 
 async function runWithSamples(simulation: Simulation, interrupted: AbortSignal): Promise<RunTimes> {
-  const { options, statistics, fleet, lag, progress } = simulation;
+  const { options, statistics, fleet, metrics, progress } = simulation;
   const csv: CsvFile | null = options.csv === null ? null : await createCsvFile(options.csv);
-  const sampler = new Sampler(statistics, lag, clock);
+  const sampler = new Sampler(statistics, metrics, clock);
   sampler.start((sample) => {
     progress.show(sample);
     csv?.write(sample);
@@ -120,14 +121,14 @@ async function runWithSamples(simulation: Simulation, interrupted: AbortSignal):
 }
 
 async function verify(simulation: Simulation, startedAt: number): Promise<Verdict> {
-  const { options, statistics, fleet, lag, progress } = simulation;
+  const { options, statistics, fleet, metrics, progress } = simulation;
   if (statistics.recordsAcknowledged === 0) return { problem: 'nothing was acknowledged' };
   try {
     const verification = await verifyFleet(fleet.trackers, startedAt, {
       timeoutMs: options.verifyTimeoutMs,
       read: (compare) => withDatabase(simulation, compare),
       onRound: (state) => {
-        progress.note(`verifying: ${state}${lag.entries === null ? '' : `, lag ${lag.entries}`}`);
+        progress.note(`verifying: ${state}${metrics.lag === null ? '' : `, lag ${metrics.lag}`}`);
       },
     });
     return { verification };

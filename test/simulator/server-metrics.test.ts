@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ConsumerLag, readLag } from '../../src/simulator/consumer-lag.ts';
+import { ServerMetrics, readLag } from '../../src/simulator/server-metrics.ts';
 import { eventually } from '../support/eventually.ts';
 
 const PAGE = `# HELP processor_consumer_lag Stream entries not yet delivered
@@ -10,6 +10,7 @@ const PAGE = `# HELP processor_consumer_lag Stream entries not yet delivered
 processor_consumer_lag 12
 processor_consumer_lag_other 99
 odograph_core_pending_entries 30
+process_resident_memory_bytes 104857600
 `;
 
 describe('readLag', () => {
@@ -26,7 +27,7 @@ describe('readLag', () => {
   });
 });
 
-describe('ConsumerLag', () => {
+describe('ServerMetrics', () => {
   it('asks for /metrics, and knows nothing once nobody answers', async () => {
     const paths: (string | undefined)[] = [];
     const server = createServer((request, response) => {
@@ -36,21 +37,22 @@ describe('ConsumerLag', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const lag = new ConsumerLag(() => `http://127.0.0.1:${port}`);
-    expect(lag.entries).toBeNull();
-    lag.start();
-    await eventually(() => lag.entries === 42);
+    const metrics = new ServerMetrics(() => `http://127.0.0.1:${port}`);
+    expect(metrics.lag).toBeNull();
+    metrics.start();
+    await eventually(() => metrics.lag === 42);
     expect(paths[0]).toBe('/metrics');
+    expect(metrics.peakMemoryBytes).toBe(104_857_600);
     server.closeAllConnections();
     server.close();
-    await eventually(() => lag.entries === null);
-    lag.stop();
+    await eventually(() => metrics.lag === null);
+    metrics.stop();
   });
 
   it('asks nobody where there is no address', () => {
-    const lag = new ConsumerLag(() => null);
-    lag.start();
-    expect(lag.entries).toBeNull();
-    lag.stop();
+    const metrics = new ServerMetrics(() => null);
+    metrics.start();
+    expect(metrics.lag).toBeNull();
+    metrics.stop();
   });
 });

@@ -1,27 +1,34 @@
 /**
- * How far the database is behind the trackers, asked of the metrics of Odograph once a second. Metrics that cannot be
- * read make the lag unknown (null) and stop nothing.
+ * What the metrics of Odograph say, asked once a second: how far the database is behind the trackers, and how much
+ * memory the process holds. Metrics that cannot be read are unknown (null) and stop nothing.
  */
 
 const LAG_METRIC = 'processor_consumer_lag';
 const PENDING_METRIC = 'odograph_core_pending_entries';
+const MEMORY_METRIC = 'process_resident_memory_bytes';
 const POLL_INTERVAL_MS = 1_000;
 const POLL_TIMEOUT_MS = 2_000;
 
-export class ConsumerLag {
+export class ServerMetrics {
   readonly #address: () => string | null;
   #timer: NodeJS.Timeout | undefined;
-  #entries: number | null = null;
+  #lag: number | null = null;
+  #peakMemoryBytes: number | null = null;
   #polling = false;
 
-  /** @param address where the operations port is now, with or without /metrics; null: the lag is unknown. */
+  /** @param address where the operations port is now, with or without /metrics; null: nothing is known. */
   constructor(address: () => string | null) {
     this.#address = address;
   }
 
   /** Stream entries not yet in the database, as last read: not delivered, or delivered and not acknowledged. */
-  get entries(): number | null {
-    return this.#entries;
+  get lag(): number | null {
+    return this.#lag;
+  }
+
+  /** The most resident memory seen. */
+  get peakMemoryBytes(): number | null {
+    return this.#peakMemoryBytes;
   }
 
   start(): void {
@@ -37,16 +44,19 @@ export class ConsumerLag {
     if (this.#polling) return;
     this.#polling = true;
     const address = this.#address();
-    this.#entries = address === null ? null : await fetchLag(address).catch(() => null);
+    const page = address === null ? '' : await fetchPage(address).catch(() => '');
+    const memory = sumOf(page, MEMORY_METRIC);
+    this.#lag = readLag(page);
+    if (memory !== null) this.#peakMemoryBytes = Math.max(memory, this.#peakMemoryBytes ?? 0);
     this.#polling = false;
   }
 }
 
-async function fetchLag(address: string): Promise<number | null> {
+async function fetchPage(address: string): Promise<string> {
   const url = new URL(address);
   if (url.pathname === '/') url.pathname = '/metrics';
   const response = await fetch(url, { signal: AbortSignal.timeout(POLL_TIMEOUT_MS) });
-  return readLag(await response.text());
+  return response.text();
 }
 
 /** The lag in a page of metrics in the Prometheus text format; null where the processor's metrics are not in it. */
