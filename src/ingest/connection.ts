@@ -1,46 +1,39 @@
 /**
  * One tracker connection: bytes in, frames to the protocol, what they bring to the stream, and only then the reply.
  *
- * States: `login` until the protocol knows who speaks, `data` after that, `closing` from the first reason to end.
- * Replies leave in the order of their frames, each after its own append. Memory is bounded: the framer keeps at most
- * one frame, and the socket is not read while too many frames wait for the stream or the peer does not take its replies.
+ * It is logged in once the protocol knows who speaks, and closing from the first reason to end. Replies leave in the
+ * order of their frames, each after its own append. Memory is bounded: the framer keeps at most one frame, and the
+ * socket is not read while too many frames wait for the stream or the peer does not take its replies.
  *
  * Errors: what a tracker sends can end its own connection and nothing else. An append that is given up (shutdown)
  * leaves the frame unacknowledged.
  */
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
-import type { Accepted, Framer, FramerEvent, Handled, Protocol, Refused, Session } from '../protocols/protocol.ts';
-import { errorMessage } from '../shared/errors.ts';
+import type { Framer, FramerEvent, Protocol, Refused, Session } from '../protocols/protocol.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
 import type { DevicePolicy } from './device-policy.ts';
-import type { FrameContext, FrameEntries } from './entries.ts';
-import { frameEntries, refusedEntries } from './entries.ts';
 import type { EndReason, IngestEvents, Peer } from './events.ts';
 import type { Gate, GatedConnection } from './gate.ts';
-import type { PoisonFrames } from './poison-frames.ts';
+import type { Intake, Taken } from './intake.ts';
 import type { Publisher } from './publisher.ts';
+import { ReplyQueue } from './reply-queue.ts';
+import { TimeLimits } from './time-limits.ts';
 
 /** What connections need of the rest of ingest. */
 export interface ConnectionContext {
   readonly settings: Settings;
+  readonly intake: Intake;
   readonly publisher: Publisher;
   readonly policy: DevicePolicy;
   readonly gate: Gate;
-  readonly poison: PoisonFrames;
   readonly events: IngestEvents;
 }
 
-interface PendingReply {
-  readonly reply: Buffer | null;
-  readonly readAt: number;
-  durable: boolean;
-}
-
-type State = 'login' | 'data' | 'closing';
-
 /** A peer that does not take its replies is not read either. */
 const MAX_UNSENT_REPLY_BYTES = 64 * 1024;
+/** How long a connection that is to end waits for its frames to become durable: trackers give up sooner. */
+const ANSWER_PATIENCE_MS = 30_000;
 /** How long a peer has to take our end of the connection and send its own. */
 const CLOSE_LINGER_MS = 2_000;
 
@@ -50,16 +43,16 @@ export class TrackerConnection implements GatedConnection {
   readonly #protocol: Protocol;
   readonly #context: ConnectionContext;
   readonly #framer: Framer;
-  readonly #pending: PendingReply[] = [];
+  readonly #limits: TimeLimits;
+  readonly #replies = new ReplyQueue();
   readonly #logged = new Set<ReasonCode>();
-  readonly #openedAt = performance.now();
   #session: Session;
-  #state: State = 'login';
-  #lastByteAt = this.#openedAt;
-  #frameBegunAt: number | null = null;
-  #paused = false;
+  #isPaused = false;
+  /** Set from the first reason to end. */
   #endReason: EndReason | null = null;
-  #endedAt: number | null = null;
+  #isEnded = false;
+  /** When a connection that is closing has had time enough. */
+  #destroyAt = Number.POSITIVE_INFINITY;
 
   constructor(socket: Socket, protocol: Protocol, context: ConnectionContext) {
     this.#socket = socket;
@@ -68,6 +61,7 @@ export class TrackerConnection implements GatedConnection {
     this.address = socket.remoteAddress ?? 'unknown';
     this.#session = protocol.open();
     this.#framer = protocol.createFramer(Math.min(protocol.maxFrameBytes, context.settings.INGEST_MAX_FRAME_BYTES));
+    this.#limits = new TimeLimits(context.settings, performance.now());
   }
 
   /** Begins to read the socket. */
@@ -75,12 +69,13 @@ export class TrackerConnection implements GatedConnection {
     const socket = this.#socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => { this.#receive(chunk); });
-    socket.on('drain', () => { this.#resumeIfPossible(); });
+    socket.on('drain', () => { this.adjustFlow(); });
     socket.on('end', () => { this.close('peer_closed'); });
     socket.on('error', () => { this.#endReason ??= 'socket_error'; });
     socket.on('close', () => { this.#closed(); });
     this.#context.gate.add(this);
     this.#context.events.connectionOpened(this.#protocol.name);
+    this.adjustFlow();
   }
 
   get deviceId(): string | null {
@@ -89,47 +84,65 @@ export class TrackerConnection implements GatedConnection {
 
   /** Takes nothing more in; frames under way are still acknowledged once they are durable. */
   close(reason: EndReason): void {
-    if (this.#state === 'closing') return;
-    this.#state = 'closing';
-    this.#endReason ??= reason;
+    if (this.#isClosing) return;
+    this.#endReason = reason;
+    this.#destroyAt = performance.now() + ANSWER_PATIENCE_MS;
     this.#endWhenAnswered();
   }
 
   checkTimeouts(now: number): void {
-    if (this.#endedAt !== null && now - this.#endedAt > CLOSE_LINGER_MS) this.#socket.destroy();
-    if (this.#state === 'closing') return;
-    // While the stream holds us up, silence is our doing and not the tracker's.
-    if (this.#paused || this.#pending.length > 0) return;
-    const { settings } = this.#context;
-    const frameMs = this.#frameBegunAt === null ? 0 : now - this.#frameBegunAt;
-    if (frameMs > settings.INGEST_FRAME_TIMEOUT_MS) this.#refuseAndClose('frame_timeout', 'frame not finished in time');
-    else if (now - this.#lastByteAt > settings.INGEST_IDLE_TIMEOUT_MS) this.close('idle_timeout');
-    else if (this.#state === 'login' && now - this.#openedAt > settings.INGEST_LOGIN_TIMEOUT_MS) {
-      this.#refuseAndClose('login_timeout', 'no login in time');
-    }
+    if (now > this.#destroyAt) this.#socket.destroy();
+    if (this.#isClosing) return;
+    const overdue = this.#limits.overdue(now, this.deviceId !== null);
+    if (overdue === null) return;
+    if (overdue === 'idle_timeout') this.close(overdue);
+    else this.#refuseAndClose(overdue, 'not sent in time');
+  }
+
+  /** Reads on or pauses, as the stream, the frames under way and the peer keep up. */
+  adjustFlow(): void {
+    const { publisher } = this.#context;
+    this.#limits.hold(publisher.congested || this.#replies.length > 0, performance.now());
+    const mustWait = this.#mustWait;
+    if (this.#isClosing || mustWait === this.#isPaused) return;
+    this.#setPaused(mustWait);
+    if (mustWait) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  get #isClosing(): boolean {
+    return this.#endReason !== null;
+  }
+
+  get #mustWait(): boolean {
+    return (
+      this.#replies.length >= this.#context.settings.INGEST_MAX_PENDING_FRAMES ||
+      this.#context.publisher.congested ||
+      this.#socket.writableLength > MAX_UNSENT_REPLY_BYTES
+    );
   }
 
   get #peer(): Peer {
     return { protocol: this.#protocol.name, address: this.address, deviceId: this.deviceId };
   }
 
-  #receive(chunk: Buffer): void {
-    if (this.#state === 'closing') return;
-    const now = performance.now();
-    this.#lastByteAt = now;
-    this.#context.events.bytesRead(this.#protocol.name, chunk.length);
-    const events = this.#framer.push(chunk);
-    for (const event of events) {
-      if (this.isClosing) return;
-      this.#take(event, now);
-    }
-    if (this.#framer.bufferedBytes === 0) this.#frameBegunAt = null;
-    else if (events.length > 0 || this.#frameBegunAt === null) this.#frameBegunAt = now;
-    this.#pauseIfNeeded();
+  #setPaused(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    this.#context.events.socketsPaused(isPaused ? 1 : -1);
   }
 
-  get isClosing(): boolean {
-    return this.#state === 'closing';
+  #receive(chunk: Buffer): void {
+    if (this.#isClosing) return;
+    const now = performance.now();
+    this.#context.events.bytesRead(this.#protocol.name, chunk.length);
+    const found = this.#framer.push(chunk);
+    this.#limits.received(now, found.length, this.#framer.bufferedBytes);
+    for (const event of found) {
+      this.#take(event, now);
+      if (this.#isClosing) return;
+    }
+    this.adjustFlow();
   }
 
   #take(event: FramerEvent, readAt: number): void {
@@ -143,67 +156,42 @@ export class TrackerConnection implements GatedConnection {
     else this.#refuseAndClose(event.code, event.message);
   }
 
-  #frameContext(frame: Buffer, receivedAt: number): FrameContext {
-    const { STREAM_PARTITIONS: partitions, MAX_FUTURE_MS: maxFutureMs } = this.#context.settings;
-    return { protocol: this.#protocol.name, deviceId: this.deviceId, receivedAt, frame, partitions, maxFutureMs };
-  }
-
   #handle(frame: Buffer, readAt: number): void {
-    const receivedAt = Date.now();
-    const handled = this.#decode(frame, receivedAt);
-    if (handled.kind === 'refused') {
-      this.#refuse(handled, this.#frameContext(frame, receivedAt), readAt);
-      return;
-    }
-    this.#context.events.frame(this.#protocol.name, 'accepted');
-    if (!this.#admit(handled)) return;
-    const entries = frameEntries(handled, this.#frameContext(frame, receivedAt));
-    this.#publish(entries, handled.reply, readAt);
+    const session = this.#session;
+    const result = this.#context.intake.take(this.#peer, session, frame, (receivedAt) =>
+      this.#protocol.handle(session, frame, receivedAt),
+    );
+    if (result.kind === 'refused') this.#refuse(result);
+    else if (this.#admit(result)) this.#keep(result, readAt);
   }
 
-  /** The protocol is pure and total; if it throws all the same, the frame is kept and the connection goes on. */
-  #decode(frame: Buffer, receivedAt: number): Handled {
-    try {
-      return this.#protocol.handle(this.#session, frame, receivedAt);
-    } catch (error) {
-      this.#context.events.decoderThrew(this.#peer, error);
-      const rejected = [{ code: 'internal_error' as const, field: '', message: errorMessage(error), raw: frame }];
-      return { kind: 'accepted', session: this.#session, records: [], rejected, reply: null, denial: null };
-    }
-  }
-
-  /** Lets in the device that this frame names, if it names another than before; false when it may not. */
-  #admit(handled: Accepted): boolean {
-    const { deviceId } = handled.session;
-    const isNew = deviceId !== null && deviceId !== this.deviceId;
+  /** Lets in the device that the frame names, if it names another than before; false when it may not. */
+  #admit({ session, denial }: Taken): boolean {
     const { policy, gate, events } = this.#context;
+    const former = this.deviceId;
+    const { deviceId } = session;
+    const isNew = deviceId !== null && deviceId !== former;
     const refusal = isNew ? policy.refusalOf(deviceId) : null;
     if (refusal !== null) {
+      events.frame(this.#protocol.name, 'refused');
       events.refused({ ...this.#peer, deviceId }, { code: refusal, message: 'device not let in' }, this.#logged);
-      if (handled.denial !== null) this.#send(handled.denial);
+      // Without a list nobody knows that the device is not welcome: that is no reason to tell it so.
+      if (refusal !== 'device_list_unavailable') this.#answer(denial);
       this.close(refusal);
       return false;
     }
-    if (isNew && this.deviceId !== null) gate.release(this.deviceId, this);
-    this.#session = handled.session;
+    this.#session = session;
     if (!isNew) return true;
-    this.#state = 'data';
+    if (former !== null) gate.release(former, this);
     gate.claim(deviceId, this);
     events.loggedIn(this.#peer);
     return true;
   }
 
-  #refuse(refused: Refused, context: FrameContext, readAt: number): void {
-    const { poison, events } = this.#context;
-    const { replyWhenDeadLettered: reply } = refused;
+  #refuse(refused: Refused): void {
     this.#session = refused.session;
-    if (reply !== null && poison.isPoison(this.deviceId, context.frame)) {
-      events.frame(this.#protocol.name, 'accepted');
-      this.#publish(refusedEntries(refused, context), reply, readAt);
-      return;
-    }
-    events.frame(this.#protocol.name, 'refused');
-    events.refused(this.#peer, refused, this.#logged);
+    this.#context.events.frame(this.#protocol.name, 'refused');
+    this.#context.events.refused(this.#peer, refused, this.#logged);
     if (refused.close) this.close(refused.code);
   }
 
@@ -212,82 +200,55 @@ export class TrackerConnection implements GatedConnection {
     this.close(code);
   }
 
-  /** Queues the reply behind those of earlier frames and sends it once what the frame brought is durable. */
-  #publish(entries: FrameEntries, reply: Buffer | null, readAt: number): void {
-    const pending: PendingReply = { reply, readAt, durable: entries.appends.length === 0 };
-    this.#pending.push(pending);
-    if (pending.durable) {
-      this.#answer();
+  /** Answers a frame once what it brought is durable. */
+  #keep({ entries, reply }: Taken, readAt: number): void {
+    const { publisher, events } = this.#context;
+    const protocol = this.#protocol.name;
+    events.frame(protocol, 'accepted');
+    if (entries.appends.length === 0) {
+      this.#answer(reply);
       return;
     }
-    this.#context.publisher.append(entries.appends).then(
+    const release = this.#replies.reserve(() => {
+      if (reply !== null && this.#send(reply)) events.acknowledged(protocol, performance.now() - readAt);
+    });
+    publisher.append(entries.appends).then(
       () => {
-        const { events } = this.#context;
-        events.recordsKept(this.#protocol.name, entries.recordCount);
-        events.deadLettered(this.#peer, entries.deadLetters, this.#logged);
-        pending.durable = true;
-        this.#answer();
+        events.kept(this.#peer, entries, this.#logged);
+        release();
+        this.#endWhenAnswered();
+        this.adjustFlow();
       },
       () => { this.#socket.destroy(); },
     );
   }
 
-  /** Sends the replies of all frames at the head of the queue that are durable. */
-  #answer(): void {
-    while (this.#pending[0]?.durable === true) {
-      const { reply, readAt } = this.#pending.shift() as PendingReply;
-      if (reply === null) continue;
-      this.#send(reply);
-      this.#context.events.acknowledged(this.#protocol.name, performance.now() - readAt);
-    }
-    if (this.#state === 'closing') this.#endWhenAnswered();
-    else this.#resumeIfPossible();
+  /** Answers a frame that brought nothing, behind those before it. */
+  #answer(reply: Buffer | null): void {
+    if (reply !== null) this.#replies.reserve(() => { this.#send(reply); })();
   }
 
-  #send(bytes: Buffer): void {
-    if (this.#socket.writable) this.#socket.write(bytes);
+  #send(bytes: Buffer): boolean {
+    if (!this.#socket.writable) return false;
+    this.#socket.write(bytes);
+    return true;
   }
-
-  get #mustWait(): boolean {
-    return (
-      this.#pending.length >= this.#context.settings.INGEST_MAX_PENDING_FRAMES ||
-      this.#context.publisher.congested ||
-      this.#socket.writableLength > MAX_UNSENT_REPLY_BYTES
-    );
-  }
-
-  #pauseIfNeeded(): void {
-    if (this.#paused || this.#state === 'closing' || !this.#mustWait) return;
-    this.#paused = true;
-    this.#socket.pause();
-    this.#context.events.socketsPaused(1);
-    this.#resumeIfPossible();
-  }
-
-  readonly #resumeIfPossible = (): void => {
-    if (!this.#paused) return;
-    if (this.#context.publisher.congested) this.#context.publisher.onRelief(this.#resumeIfPossible);
-    if (this.#mustWait) return;
-    this.#paused = false;
-    this.#lastByteAt = performance.now();
-    if (this.#frameBegunAt !== null) this.#frameBegunAt = this.#lastByteAt;
-    this.#context.events.socketsPaused(-1);
-    this.#socket.resume();
-  };
 
   /** Ends our side; what the peer still sends is read and dropped, so that the end of its side is seen. */
   #endWhenAnswered(): void {
-    if (this.#pending.length > 0 || this.#endedAt !== null) return;
-    this.#endedAt = performance.now();
+    if (!this.#isClosing || this.#replies.length > 0 || this.#isEnded) return;
+    this.#isEnded = true;
+    this.#destroyAt = performance.now() + CLOSE_LINGER_MS;
+    this.#setPaused(false);
     this.#socket.end();
     this.#socket.resume();
   }
 
   #closed(): void {
-    if (this.#paused) this.#context.events.socketsPaused(-1);
-    this.#paused = false;
-    this.#state = 'closing';
+    this.#setPaused(false);
+    this.#isEnded = true;
+    this.#endReason ??= 'peer_closed';
     this.#context.gate.remove(this);
-    this.#context.events.connectionEnded(this.#peer, this.#endReason ?? 'peer_closed');
+    this.#context.events.connectionEnded(this.#peer, this.#endReason);
   }
 }

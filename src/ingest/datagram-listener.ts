@@ -1,17 +1,15 @@
 /**
- * UDP listeners. A datagram is a frame that says itself whose it is; it is answered after it is durable, like any frame.
+ * UDP listeners. A datagram is a frame that says itself whose it is; like any frame it is answered after it is durable.
  * While the stream does not keep up datagrams are dropped unanswered: the tracker keeps them and sends them again.
  */
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { ListenerSetting } from '../config/listeners.ts';
-import type { HandledDatagram, Protocol } from '../protocols/protocol.ts';
-import { errorMessage } from '../shared/errors.ts';
-import type { ReasonCode } from '../shared/reasons.ts';
+import type { Protocol, Refused } from '../protocols/protocol.ts';
 import type { ConnectionContext } from './connection.ts';
-import { frameEntries } from './entries.ts';
-import type { Peer } from './events.ts';
+import type { Peer, Refusal } from './events.ts';
+import type { Taken } from './intake.ts';
 import type { Listener } from './listener.ts';
 
 /** A protocol that has a datagram form. */
@@ -25,8 +23,6 @@ class DatagramReceiver {
   readonly #socket: Socket;
   readonly #protocol: DatagramProtocol;
   readonly #context: ConnectionContext;
-  /** A datagram has no connection, so the port logs each kind of refusal once. */
-  readonly #logged = new Set<ReasonCode>();
 
   constructor(socket: Socket, protocol: DatagramProtocol, context: ConnectionContext) {
     this.#socket = socket;
@@ -36,54 +32,55 @@ class DatagramReceiver {
 
   receive(datagram: Buffer, remote: RemoteInfo): void {
     const readAt = performance.now();
-    const { events, publisher } = this.#context;
-    const name = this.#protocol.name;
-    events.bytesRead(name, datagram.length);
-    const peer: Peer = { protocol: name, address: remote.address, deviceId: null };
-    if (publisher.congested) this.#refuse(peer, 'overloaded', 'the stream does not keep up');
-    else this.#handle(datagram, remote, peer, readAt);
-  }
-
-  #refuse(peer: Peer, code: ReasonCode, message: string): void {
-    this.#context.events.frame(peer.protocol, 'refused');
-    this.#context.events.refused(peer, { code, message }, this.#logged);
-  }
-
-  /** The protocol is pure and total; if it throws all the same, the datagram is kept and not answered. */
-  #decode(datagram: Buffer, sender: Peer, receivedAt: number): HandledDatagram {
-    try {
-      return this.#protocol.handleDatagram(datagram, receivedAt);
-    } catch (error) {
-      this.#context.events.decoderThrew(sender, error);
-      const rejected = [{ code: 'internal_error' as const, field: '', message: errorMessage(error), raw: datagram }];
-      const session = { deviceId: null };
-      return { deviceId: null, handled: { kind: 'accepted', session, records: [], rejected, reply: null, denial: null } };
-    }
-  }
-
-  #handle(datagram: Buffer, remote: RemoteInfo, sender: Peer, readAt: number): void {
-    const receivedAt = Date.now();
-    const { deviceId, handled } = this.#decode(datagram, sender, receivedAt);
-    const peer: Peer = { ...sender, deviceId };
-    const { policy, settings, events } = this.#context;
-    const refusal = deviceId === null ? null : policy.refusalOf(deviceId);
-    if (handled.kind === 'refused' || refusal !== null) {
-      const code = handled.kind === 'refused' ? handled.code : refusal;
-      this.#refuse(peer, code ?? 'unknown_device', handled.kind === 'refused' ? handled.message : 'device not let in');
+    const { events, publisher, intake } = this.#context;
+    const sender: Peer = { protocol: this.#protocol.name, address: remote.address, deviceId: null };
+    events.bytesRead(sender.protocol, datagram.length);
+    if (publisher.congested) {
+      this.#refuse(sender, { code: 'overloaded', message: 'the stream does not keep up' });
       return;
     }
+    const result = intake.take(sender, { deviceId: null }, datagram, (receivedAt) =>
+      this.#protocol.handleDatagram(datagram, receivedAt).handled,
+    );
+    const peer = { ...sender, deviceId: result.session.deviceId };
+    const refusal = this.#refusalOf(result);
+    if (refusal !== null) this.#refuse(peer, refusal);
+    else if (result.kind === 'taken') this.#keep(result, peer, remote, readAt);
+  }
+
+  #refusalOf(result: Taken | Refused): Refusal | null {
+    if (result.kind === 'refused') return result;
+    const { deviceId } = result.session;
+    const code = deviceId === null ? null : this.#context.policy.refusalOf(deviceId);
+    return code === null ? null : { code, message: 'device not let in' };
+  }
+
+  #refuse(peer: Peer, refusal: Refusal): void {
+    this.#context.events.frame(peer.protocol, 'refused');
+    this.#context.events.refused(peer, refusal);
+  }
+
+  #keep({ entries, reply }: Taken, peer: Peer, remote: RemoteInfo, readAt: number): void {
+    const { events, publisher } = this.#context;
     events.frame(peer.protocol, 'accepted');
-    const { STREAM_PARTITIONS: partitions, MAX_FUTURE_MS: maxFutureMs } = settings;
-    const context = { protocol: peer.protocol, deviceId, receivedAt, frame: datagram, partitions, maxFutureMs };
-    const entries = frameEntries(handled, context);
-    const answer = (): void => {
-      events.recordsKept(peer.protocol, entries.recordCount);
-      events.deadLettered(peer, entries.deadLetters, this.#logged);
-      if (handled.reply !== null) this.#socket.send(handled.reply, remote.port, remote.address);
-      events.acknowledged(peer.protocol, performance.now() - readAt);
-    };
-    // Not appended before the shutdown: not answered, the tracker sends it again.
-    this.#context.publisher.append(entries.appends).then(answer, () => undefined);
+    publisher.append(entries.appends).then(
+      () => {
+        events.kept(peer, entries);
+        if (reply === null) return;
+        this.#send(reply, remote);
+        events.acknowledged(peer.protocol, performance.now() - readAt);
+      },
+      // Not appended before the shutdown: not answered, the tracker sends it again.
+      () => undefined,
+    );
+  }
+
+  /** Whoever sends from port 0 cannot be answered. */
+  #send(reply: Buffer, { port, address }: RemoteInfo): void {
+    if (port === 0) return;
+    this.#socket.send(reply, port, address, (error) => {
+      if (error !== null) this.#context.events.listenerFailed(this.#protocol.name, error);
+    });
   }
 }
 
@@ -98,16 +95,19 @@ export async function listenForDatagrams(
   const receiver = new DatagramReceiver(socket, protocol, context);
   socket.bind(setting.port, host);
   await once(socket, 'listening');
+  socket.on('error', (error) => { context.events.listenerFailed(protocol.name, error); });
   socket.on('message', (datagram, remote) => { receiver.receive(datagram, remote); });
-  let closed = false;
+  let isClosed = false;
   return {
     protocol: protocol.name,
     transport: 'udp',
     port: socket.address().port,
     stop: () => { socket.removeAllListeners('message'); },
     destroy: () => {
-      if (!closed) socket.close();
-      closed = true;
+      if (isClosed) return;
+      isClosed = true;
+      // Node hands an answer to the system one turn after it was given: those just given leave first.
+      setImmediate(() => { socket.close(); });
     },
   };
 }

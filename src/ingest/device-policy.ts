@@ -24,7 +24,7 @@ export class DevicePolicy {
   #enabled: ReadonlySet<string> = new Set();
   #disabled: ReadonlySet<string> = new Set();
   #digest: string | null = null;
-  #running: Promise<void> | null = null;
+  #isStale = false;
 
   constructor(options: PolicyOptions) {
     this.#options = options;
@@ -32,20 +32,16 @@ export class DevicePolicy {
 
   /** Reads the list once if Redis has one, then keeps it fresh. */
   async start(): Promise<void> {
-    const { settings, events } = this.#options;
-    await this.#refresh().catch(events.deviceListStale);
-    const upkeep = {
-      what: 'reading the device list',
-      intervalMs: settings.DEVICE_LIST_REFRESH_MS,
-      signal: this.#stopping.signal,
-      onError: (_what: string, error: unknown) => { events.deviceListStale(error); },
-    };
-    this.#running = repeat(upkeep, () => this.#refresh());
+    const what = 'reading the device list';
+    const onError = (_what: string, error: unknown): void => { this.#failed(error); };
+    await this.#refresh().catch((error: unknown) => { this.#failed(error); });
+    const intervalMs = this.#options.settings.DEVICE_LIST_REFRESH_MS;
+    void repeat({ what, intervalMs, signal: this.#stopping.signal, onError }, () => this.#refresh());
   }
 
-  async stop(): Promise<void> {
+  /** Reads no more. A read under way is not waited for. */
+  stop(): void {
     this.#stopping.abort();
-    await this.#running;
   }
 
   /** null: the device may log in. */
@@ -58,6 +54,7 @@ export class DevicePolicy {
   async #refresh(): Promise<void> {
     const { redis, events, settings } = this.#options;
     const digest = await redis.get(DEVICE_LIST_DIGEST_KEY);
+    this.#isStale = false;
     if (digest === null || digest === this.#digest) return;
     // Under `accept` only the disabled ones are asked about, and they are few.
     const enabled = settings.INGEST_UNKNOWN_DEVICES === 'reject' ? await redis.smembers(ENABLED_DEVICES_KEY) : [];
@@ -67,5 +64,11 @@ export class DevicePolicy {
     this.#digest = digest;
     events.deviceListRead(this.#enabled.size, this.#disabled.size);
     this.#options.onChange();
+  }
+
+  /** Says so once each time that the list can no longer be read. */
+  #failed(error: unknown): void {
+    if (!this.#isStale) this.#options.events.deviceListStale(error);
+    this.#isStale = true;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The durability levels of INGEST_DURABILITY. `verify` makes sure, on every new connection to Redis, that the server can
- * give what the level promises; `confirm` resolves when what was just appended on this connection has it.
+ * The durability levels of INGEST_DURABILITY. `verify` makes sure, on every new connection to Redis, that the server
+ * can give what the level promises; `confirm` resolves when what was just appended on this connection has it.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Redis } from '../shared/redis.ts';
@@ -26,7 +26,7 @@ type DurabilitySettings = Pick<Settings, 'INGEST_DURABILITY' | 'INGEST_REPLICAS'
 /** One value of CONFIG GET; undefined where the server does not let us ask, as managed ones do. */
 async function configOf(redis: Redis, name: string): Promise<string | undefined> {
   try {
-    const [, value] = (await redis.config('GET', name)) as string[];
+    const [, value] = await redis.config('GET', name);
     return value;
   } catch (error) {
     if (error instanceof Error && error.name === 'ReplyError') return undefined;
@@ -51,7 +51,7 @@ const memory: Durability = {
   confirm: () => Promise.resolve(),
 };
 
-/** Asks again on the same connection until enough copies have the writes: appending again would only add to the load. */
+/** Asks again on the same connection until enough copies have the writes: appending again would add to the load. */
 async function untilConfirmed(
   ask: () => Promise<boolean>,
   signal: AbortSignal,

@@ -1,6 +1,7 @@
 /**
- * What an accepted frame becomes on the streams: one telemetry entry with the records that can be kept, and a dead
- * letter for each that cannot. Pure.
+ * What an accepted frame becomes on the streams: one telemetry entry with the records that can be kept, and dead
+ * letters for those that cannot. A frame's bytes are kept once for each reason, however many of its records are at
+ * fault: what is appended stays in proportion to what was received. Pure.
  */
 import type { Accepted, RejectedRecord, Refused } from '../protocols/protocol.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
@@ -25,7 +26,10 @@ export interface FrameContext {
 
 export interface FrameEntries {
   readonly appends: readonly StreamAppend[];
+  /** Records among the appends. */
   readonly recordCount: number;
+  /** Reasons of the records that cannot be kept, one each. */
+  readonly rejected: readonly ReasonCode[];
   /** Reasons of the dead letters among the appends, one each. */
   readonly deadLetters: readonly ReasonCode[];
 }
@@ -56,6 +60,23 @@ function admit(record: TelemetryRecord, index: number, context: FrameContext): s
   }
 }
 
+function isSame(a: Buffer | null, b: Buffer | null): boolean {
+  return a !== null && b !== null && a.equals(b);
+}
+
+/** Rejections for one reason that carry the same bytes as one, which names every field. */
+function merge(rejections: readonly Rejection[]): readonly Rejection[] {
+  const merged: Rejection[] = [];
+  for (const rejection of rejections) {
+    const { code, field, message } = rejection;
+    const index = merged.findIndex((other) => other.code === code && isSame(other.raw, rejection.raw));
+    const twin = merged[index];
+    if (twin === undefined) merged.push(rejection);
+    else merged[index] = { ...twin, field: `${twin.field}, ${field}`, message: `${twin.message}; ${message}` };
+  }
+  return merged;
+}
+
 function deadLetterAppend(rejection: Rejection, context: FrameContext): StreamAppend {
   const letter: DeadLetter = {
     reason: rejection.code,
@@ -71,13 +92,17 @@ function deadLetterAppend(rejection: Rejection, context: FrameContext): StreamAp
   return { stream: DEAD_LETTER_STREAM, fields: encodeDeadLetter(letter) };
 }
 
-function entryAppend(encoded: readonly string[], context: FrameContext, deviceId: string): StreamAppend {
-  const { protocol, receivedAt } = context;
+function entryAppend(encoded: readonly string[], context: FrameContext): StreamAppend {
+  const { protocol, deviceId, receivedAt } = context;
+  if (deviceId === null) throw new Error(`${protocol} accepted records before it knew the device`);
   const stream = telemetryStream(partitionOf(deviceId, context.partitions));
   return { stream, fields: entryFields({ deviceId, protocol, receivedAt }, encoded) };
 }
 
-/** Everything that has to be durable before the frame is acknowledged; empty for a frame that carries nothing. */
+/**
+ * Everything that has to be durable before the frame is acknowledged; empty for a frame that carries nothing.
+ * @throws Error for records of nobody, which no protocol accepts.
+ */
 export function frameEntries(handled: Pick<Accepted, 'records' | 'rejected'>, context: FrameContext): FrameEntries {
   const encoded: string[] = [];
   const rejections: Rejection[] = handled.rejected.map((rejected) => ({ ...rejected, payload: null }));
@@ -86,9 +111,11 @@ export function frameEntries(handled: Pick<Accepted, 'records' | 'rejected'>, co
     if (typeof result === 'string') encoded.push(result);
     else rejections.push(result);
   }
-  const appends = rejections.map((rejection) => deadLetterAppend(rejection, context));
-  if (encoded.length > 0 && context.deviceId !== null) appends.unshift(entryAppend(encoded, context, context.deviceId));
-  return { appends, recordCount: encoded.length, deadLetters: rejections.map(({ code }) => code) };
+  const letters = merge(rejections);
+  const appends = letters.map((letter) => deadLetterAppend(letter, context));
+  if (encoded.length > 0) appends.unshift(entryAppend(encoded, context));
+  const codeOf = ({ code }: Rejection): ReasonCode => code;
+  return { appends, recordCount: encoded.length, rejected: rejections.map(codeOf), deadLetters: letters.map(codeOf) };
 }
 
 /** A refused frame as a dead letter: for one that a tracker sends again and again. */

@@ -1,11 +1,14 @@
 /**
  * What happens in ingest, each as one function that logs and counts. WARN: something is wrong and nothing is lost.
- * A connection logs each kind of refusal once, however often it happens: the counter tells how often.
+ * A connection logs each kind of refusal once, and the process only so many of a kind, however often it happens: the
+ * counter tells how often.
  */
 import type { IngestMetrics } from '../observability/metrics/ingest.ts';
 import type { Logger } from '../observability/logger.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
+import type { FrameEntries } from './entries.ts';
+import { WarningLimit } from './warning-limit.ts';
 
 /** Why a connection ended: a reason of ours, or what the other side or the network did. */
 export type EndReason = ReasonCode | 'peer_closed' | 'socket_error' | 'shutdown';
@@ -29,7 +32,18 @@ export type IngestEvents = ReturnType<typeof createIngestEvents>;
 
 const MS = 1_000;
 
-function connectionEvents(metrics: IngestMetrics, log: Logger) {
+/** Logs, unless too many of its kind were logged lately. */
+type LimitedLog = (level: 'warn' | 'error', kind: string, fields: object, message: string) => void;
+
+function limited(log: Logger): LimitedLog {
+  const limit = new WarningLimit();
+  return (level, kind, fields, message) => {
+    const leftOut = limit.admit(kind);
+    if (leftOut !== null) log[level](leftOut === 0 ? fields : { ...fields, leftOut }, message);
+  };
+}
+
+function connectionEvents(metrics: IngestMetrics, log: Logger, report: LimitedLog) {
   return {
     connectionOpened(protocol: string): void {
       metrics.connections.inc({ protocol });
@@ -42,11 +56,17 @@ function connectionEvents(metrics: IngestMetrics, log: Logger) {
     },
     connectionRefused(peer: Peer, message: string): void {
       metrics.rejections.inc({ protocol: peer.protocol, reason: 'too_many_connections' });
-      log.warn({ ...peer, reason: 'too_many_connections' }, message);
+      report('warn', 'too_many_connections', { ...peer, reason: 'too_many_connections' }, message);
     },
     tlsFailed(peer: Peer, error: unknown): void {
       metrics.rejections.inc({ protocol: peer.protocol, reason: 'tls_handshake_failed' });
-      log.warn({ ...peer, error: errorMessage(error) }, 'TLS handshake failed');
+      const reason = 'tls_handshake_failed';
+      report('warn', reason, { ...peer, reason, error: errorMessage(error) }, 'TLS handshake failed');
+    },
+    /** A port that goes on, but could not take a connection or send an answer. */
+    listenerFailed(protocol: string, error: Error): void {
+      metrics.listenerErrors.inc({ protocol });
+      report('warn', 'listener', { protocol, error: error.message }, 'cannot take a connection, or answer a datagram');
     },
     loggedIn(peer: Peer): void {
       log.debug(peer, 'tracker logged in');
@@ -60,35 +80,36 @@ function connectionEvents(metrics: IngestMetrics, log: Logger) {
   };
 }
 
-function frameEvents(metrics: IngestMetrics, log: Logger) {
+function frameEvents(metrics: IngestMetrics, report: LimitedLog) {
+  const warnOnce = (peer: Peer, { code, field, message }: Refusal, logged: Set<ReasonCode> | undefined): void => {
+    if (logged?.has(code) === true) return;
+    logged?.add(code);
+    report('warn', code, { ...peer, reason: code, field }, message);
+  };
   return {
     frame(protocol: string, result: FrameResult): void {
       metrics.frames.inc({ protocol, result });
     },
-    /** `logged` remembers what this connection has logged already. */
-    refused(peer: Peer, refusal: Refusal, logged: Set<ReasonCode>): void {
+    /** `logged` remembers what this connection has logged already; a datagram has none. */
+    refused(peer: Peer, refusal: Refusal, logged?: Set<ReasonCode>): void {
       metrics.rejections.inc({ protocol: peer.protocol, reason: refusal.code });
-      if (logged.has(refusal.code)) return;
-      logged.add(refusal.code);
-      log.warn({ ...peer, reason: refusal.code, field: refusal.field }, refusal.message);
+      warnOnce(peer, refusal, logged);
     },
-    deadLettered(peer: Peer, reasons: readonly ReasonCode[], logged: Set<ReasonCode>): void {
-      for (const reason of reasons) {
-        metrics.rejections.inc({ protocol: peer.protocol, reason });
-        metrics.deadLetters.inc({ protocol: peer.protocol, reason });
-        if (logged.has(reason)) continue;
-        logged.add(reason);
-        log.warn({ ...peer, reason }, 'kept as dead letter');
+    /** What a frame brought is durable. */
+    kept(peer: Peer, entries: FrameEntries, logged?: Set<ReasonCode>): void {
+      const { protocol } = peer;
+      metrics.records.inc({ protocol }, entries.recordCount);
+      for (const reason of entries.rejected) metrics.rejections.inc({ protocol, reason });
+      for (const reason of entries.deadLetters) {
+        metrics.deadLetters.inc({ protocol, reason });
+        warnOnce(peer, { code: reason, message: 'kept as dead letter' }, logged);
       }
-    },
-    recordsKept(protocol: string, count: number): void {
-      metrics.records.inc({ protocol }, count);
     },
     acknowledged(protocol: string, latencyMs: number): void {
       metrics.ackLatency.observe({ protocol }, latencyMs / MS);
     },
     decoderThrew(peer: Peer, error: unknown): void {
-      log.error({ ...peer, err: error }, 'decoder threw; the frame is kept as dead letter');
+      report('error', 'internal_error', { ...peer, err: error }, 'decoder threw; the frame is kept as dead letter');
     },
   };
 }
@@ -125,12 +146,17 @@ function streamEvents(metrics: IngestMetrics, log: Logger) {
     deviceListStale(error: unknown): void {
       log.warn({ error: errorMessage(error) }, 'cannot read the device list; going on with the last one');
     },
-    redisError(error: Error): void {
-      log.debug({ error: error.message }, 'Redis connection error');
+    redisNotReady(error: unknown): void {
+      log.debug({ error: errorMessage(error) }, 'Redis went away while its durability was checked');
     },
   };
 }
 
 export function createIngestEvents(metrics: IngestMetrics, log: Logger) {
-  return { ...connectionEvents(metrics, log), ...frameEvents(metrics, log), ...streamEvents(metrics, log) };
+  const report = limited(log);
+  return {
+    ...connectionEvents(metrics, log, report),
+    ...frameEvents(metrics, report),
+    ...streamEvents(metrics, log),
+  };
 }

@@ -15,6 +15,8 @@ export interface GatedConnection {
   close(reason: EndReason): void;
   /** Closes the connection if a time limit has passed. `now` is the monotonic clock, milliseconds. */
   checkTimeouts(now: number): void;
+  /** Reads on or pauses, after the stream has come to a standstill or has caught up. */
+  adjustFlow(): void;
 }
 
 type GateSettings = Pick<Settings, 'INGEST_MAX_CONNECTIONS' | 'INGEST_MAX_CONNECTIONS_PER_ADDRESS'>;
@@ -70,6 +72,11 @@ export class Gate {
     if (this.#byDevice.get(deviceId) === connection) this.#byDevice.delete(deviceId);
   }
 
+  /** Lets every connection read on or pause. */
+  adjustFlow(): void {
+    for (const connection of this.#connections) connection.adjustFlow();
+  }
+
   /** Closes the connections of devices that the policy no longer lets in. */
   closeRefused(policy: Pick<DevicePolicy, 'refusalOf'>): void {
     for (const [deviceId, connection] of this.#byDevice) {
@@ -78,7 +85,10 @@ export class Gate {
     }
   }
 
-  /** Closes all, and resolves when the last is gone. Connections that outlive `deadline` are for the caller to destroy. */
+  /**
+   * Closes all, and resolves when the last is gone or `deadline` aborts. Connections that outlive it are for the caller
+   * to destroy.
+   */
   async closeAll(reason: EndReason, deadline: AbortSignal): Promise<void> {
     for (const connection of this.#connections) connection.close(reason);
     while (this.#connections.size > 0 && !deadline.aborted) {

@@ -20,6 +20,7 @@ import { DevicePolicy } from './device-policy.ts';
 import { durabilityOf } from './durability.ts';
 import { createIngestEvents } from './events.ts';
 import { Gate } from './gate.ts';
+import { Intake } from './intake.ts';
 import type { Listener } from './listener.ts';
 import { listen } from './listener.ts';
 import { PoisonFrames } from './poison-frames.ts';
@@ -56,17 +57,44 @@ async function open(setting: ListenerSetting, context: ConnectionContext): Promi
   return listenForDatagrams(setting, protocol, context);
 }
 
-export function createIngest({ settings, redis, registry, log }: IngestOptions): Ingest {
+function createContext({ settings, redis, registry, log }: IngestOptions): ConnectionContext {
   const events = createIngestEvents(createIngestMetrics(registry), log);
   const gate = new Gate(settings);
-  const durability = durabilityOf(settings);
-  const publisher = new Publisher({ redis, durability, maxQueueBytes: settings.INGEST_APPEND_QUEUE_BYTES, events });
+  const publisher = new Publisher({
+    redis,
+    durability: durabilityOf(settings),
+    maxQueueBytes: settings.INGEST_APPEND_QUEUE_BYTES,
+    events,
+    onCongestion: () => { gate.adjustFlow(); },
+  });
   const policy = new DevicePolicy({ redis, settings, events, onChange: () => { gate.closeRefused(policy); } });
-  const poison = new PoisonFrames(settings.INGEST_POISON_ATTEMPTS);
-  const context: ConnectionContext = { settings, publisher, policy, gate, poison, events };
+  const intake = new Intake({ settings, poison: new PoisonFrames(settings.INGEST_POISON_ATTEMPTS), events });
+  return { settings, intake, publisher, policy, gate, events };
+}
+
+export function createIngest(options: IngestOptions): Ingest {
+  const { settings, log } = options;
+  const context = createContext(options);
+  const { publisher, policy, gate } = context;
   const stopping = new AbortController();
   const listeners: Listener[] = [];
   let isStarted = false;
+
+  const openAll = async (): Promise<void> => {
+    for (const setting of settings.INGEST_LISTENERS) {
+      if (stopping.signal.aborted) return;
+      const listener = await open(setting, context);
+      listeners.push(listener);
+      const { protocol, transport, port } = listener;
+      log.info({ protocol, transport, port }, 'listening for trackers');
+    }
+  };
+  const closeAll = (): void => {
+    for (const listener of listeners) {
+      listener.stop();
+      listener.destroy();
+    }
+  };
 
   return {
     name: 'ingest',
@@ -76,22 +104,21 @@ export function createIngest({ settings, redis, registry, log }: IngestOptions):
     },
     async start() {
       await publisher.start(stopping.signal);
-      if (stopping.signal.aborted) return;
-      await policy.start();
-      for (const setting of settings.INGEST_LISTENERS) {
-        const listener = await open(setting, context);
-        listeners.push(listener);
-        log.info({ protocol: listener.protocol, transport: listener.transport, port: listener.port }, 'listening for trackers');
-      }
-      isStarted = true;
+      if (!stopping.signal.aborted) await policy.start();
+      await openAll();
+      isStarted = !stopping.signal.aborted;
+      // Asked to stop while the last port was being opened.
+      if (!isStarted) closeAll();
     },
     async stop() {
+      isStarted = false;
       stopping.abort();
+      policy.stop();
       for (const listener of listeners) listener.stop();
       // Half of the time for the trackers under way; the rest of the shutdown needs the other half.
       const deadline = AbortSignal.timeout(settings.SHUTDOWN_TIMEOUT_MS / 2);
-      await Promise.all([publisher.stop(deadline), gate.closeAll('shutdown', deadline), policy.stop()]);
-      for (const listener of listeners) listener.destroy();
+      await Promise.all([publisher.stop(deadline), gate.closeAll('shutdown', deadline)]);
+      closeAll();
       gate.stop();
     },
   };

@@ -3,9 +3,9 @@
  * pipeline. An append resolves only when its entries are in the stream at the durability the operator chose; the
  * caller acknowledges after that and never before.
  *
- * Errors: a failed append is kept and tried again, in order, until it succeeds or the publisher is stopped. An append
- * whose answer was lost is sent again; the copy in the stream changes no row. The queue is bounded by its callers:
- * above `maxQueueBytes` `congested` is true, and they stop reading their sockets.
+ * Errors: a failed append is kept and tried again, before what came later, until it succeeds or the publisher is
+ * stopped. An append whose answer was lost is sent again; the copy in the stream changes no row. The queue is bounded
+ * by its callers: from `maxQueueBytes` until half of that `congested` is true, and they stop reading their sockets.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Redis } from '../shared/redis.ts';
@@ -13,6 +13,7 @@ import { waitForRedis } from '../shared/redis.ts';
 import { errorMessage } from '../shared/errors.ts';
 import { pause } from '../shared/retry.ts';
 import type { Durability } from './durability.ts';
+import { DurabilityError } from './durability.ts';
 import type { IngestEvents } from './events.ts';
 
 /** One XADD: a stream and its field names and values. */
@@ -33,6 +34,8 @@ interface PublisherOptions {
   readonly durability: Durability;
   readonly maxQueueBytes: number;
   readonly events: IngestEvents;
+  /** Called when `congested` has changed. */
+  readonly onCongestion: () => void;
 }
 
 const MAX_PIPELINE_JOBS = 500;
@@ -54,40 +57,38 @@ function sizeOf(appends: readonly StreamAppend[]): number {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #stopping = new AbortController();
-  readonly #reliefListeners = new Set<() => void>();
   #queue: Job[] = [];
+  #inFlight: readonly Job[] = [];
   #queuedBytes = 0;
-  #draining = false;
+  #isCongested = false;
+  #isDraining = false;
   #wake: (() => void) | null = null;
   #running: Promise<void> | null = null;
-  #verified = false;
+  #isVerified = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
     options.redis.on('close', () => {
-      this.#verified = false;
+      this.#isVerified = false;
     });
   }
 
   /**
-   * Checks that Redis gives the durability asked for, then begins.
+   * Waits for Redis, checks that it gives the durability asked for, then begins.
    * @throws DurabilityError where it does not.
    */
   async start(signal: AbortSignal): Promise<void> {
-    await waitForRedis(this.#options.redis, signal);
-    if (signal.aborted) return;
-    await this.#verify();
-    this.#running = this.#run();
+    while (!this.#isVerified) {
+      await waitForRedis(this.#options.redis, signal);
+      if (signal.aborted) return;
+      await this.#tryToVerify(signal);
+    }
+    if (!signal.aborted) this.#running = this.#run();
   }
 
-  /** Callers stop reading while this is true, and are told when it ends. */
+  /** Callers stop reading while this is true. */
   get congested(): boolean {
-    return this.#queuedBytes >= this.#options.maxQueueBytes;
-  }
-
-  /** Calls `listener` once, when the queue is no longer congested. */
-  onRelief(listener: () => void): void {
-    this.#reliefListeners.add(listener);
+    return this.#isCongested;
   }
 
   /**
@@ -95,50 +96,61 @@ export class Publisher {
    * @throws NotAppendedError when the publisher stopped first.
    */
   append(appends: readonly StreamAppend[]): Promise<void> {
+    if (appends.length === 0) return Promise.resolve();
+    if (this.#stopping.signal.aborted) return Promise.reject(new NotAppendedError('the publisher has stopped'));
     const bytes = sizeOf(appends);
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    if (this.#stopping.signal.aborted) return Promise.reject(new NotAppendedError('the publisher has stopped'));
     this.#queue.push({ appends, bytes, resolve: () => { resolve(undefined); }, reject });
     this.#account(bytes);
     this.#wake?.();
     return promise;
   }
 
-  /** Lets what is queued go out until `deadline` aborts, then gives up on the rest. */
+  /** Lets what is queued go out until `deadline` aborts, then gives up on the rest, also on what is on its way. */
   async stop(deadline: AbortSignal): Promise<void> {
-    this.#draining = true;
+    this.#isDraining = true;
     this.#wake?.();
-    const giveUp = (): void => {
-      this.#stopping.abort();
-      this.#wake?.();
-    };
-    if (deadline.aborted) giveUp();
-    else deadline.addEventListener('abort', giveUp, { once: true });
-    await this.#running;
+    const { promise: isOver, resolve: giveUp } = Promise.withResolvers<undefined>();
+    deadline.addEventListener('abort', () => { giveUp(undefined); }, { once: true });
+    if (deadline.aborted) giveUp(undefined);
+    await Promise.race([this.#running, isOver]);
     this.#stopping.abort();
-    for (const job of this.#queue.splice(0)) job.reject(new NotAppendedError('not appended before the shutdown'));
+    this.#wake?.();
+    const rest = [...this.#inFlight, ...this.#queue.splice(0)];
+    for (const job of rest) job.reject(new NotAppendedError('not appended before the shutdown'));
   }
 
   #account(bytes: number): void {
-    const before = this.congested;
+    const { maxQueueBytes, events, onCongestion } = this.#options;
     this.#queuedBytes += bytes;
-    this.#options.events.queueBytes(this.#queuedBytes);
-    if (!before || this.congested) return;
-    const listeners = [...this.#reliefListeners];
-    this.#reliefListeners.clear();
-    for (const listener of listeners) listener();
+    events.queueBytes(this.#queuedBytes);
+    const isCongested = this.#queuedBytes >= (this.#isCongested ? maxQueueBytes / 2 : maxQueueBytes);
+    if (isCongested === this.#isCongested) return;
+    this.#isCongested = isCongested;
+    onCongestion();
   }
 
   async #verify(): Promise<void> {
     await this.#options.durability.verify(this.#options.redis);
-    this.#verified = true;
+    this.#isVerified = true;
+  }
+
+  /** A Redis that goes away in the middle is waited for again. */
+  async #tryToVerify(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#verify();
+    } catch (error) {
+      if (error instanceof DurabilityError) throw error;
+      this.#options.events.redisNotReady(error);
+      await pause(RETRY_MIN_MS, signal);
+    }
   }
 
   async #run(): Promise<void> {
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
       if (this.#queue.length === 0) {
-        if (this.#draining) return;
+        if (this.#isDraining) return;
         await this.#nextJob();
         continue;
       }
@@ -178,11 +190,13 @@ export class Publisher {
   /** Sends one pipeline; true when all of it is durable. What is not goes back to the head of the queue. */
   async #flush(): Promise<boolean> {
     const jobs = this.#take();
+    this.#inFlight = jobs;
     const startedAt = performance.now();
     const { failed, error } = await this.#send(jobs);
-    const kept = new Set(failed);
+    this.#inFlight = [];
+    const isFailed = new Set(failed);
     for (const job of jobs) {
-      if (kept.has(job)) continue;
+      if (isFailed.has(job)) continue;
       job.resolve();
       this.#account(-job.bytes);
     }
@@ -191,21 +205,25 @@ export class Publisher {
       return true;
     }
     this.#queue = [...failed, ...this.#queue];
-    this.#options.events.appendFailed(error);
+    if (!this.#stopping.signal.aborted) this.#options.events.appendFailed(error);
     return false;
   }
 
   async #send(jobs: readonly Job[]): Promise<{ failed: readonly Job[]; error: Error | null }> {
-    const { redis, durability } = this.#options;
+    const { redis, durability, events } = this.#options;
     try {
-      if (!this.#verified) await this.#verify();
+      if (!this.#isVerified) await this.#verify();
       const pipeline = redis.pipeline();
       for (const { appends } of jobs) {
         for (const { stream, fields } of appends) pipeline.call('XADD', stream, '*', ...fields);
       }
       const results = (await pipeline.exec()) ?? [];
       const { failed, error } = outcome(jobs, results);
-      if (failed.length < jobs.length) await durability.confirm(redis, this.#stopping.signal, this.#options.events.appendFailed);
+      if (failed.length < jobs.length) {
+        await durability.confirm(redis, this.#stopping.signal, (short) => { events.appendFailed(short); });
+        // WAIT and WAITAOF speak for the writes of their own connection: on a new one there are none to wait for.
+        if (!this.#isVerified) throw new Error('the connection was lost before the append was confirmed');
+      }
       return { failed, error };
     } catch (error) {
       return { failed: jobs, error: error instanceof Error ? error : new Error(errorMessage(error)) };

@@ -48,8 +48,9 @@ export async function startOperationsServer(options: {
   readiness: ReadinessChecks;
 }): Promise<OperationsServer> {
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    const result = await answer(path, options.registry, options.readiness).catch((error: unknown) =>
+    // Not `new URL`: it throws for what anybody can ask for, such as `GET //`.
+    const [path] = (request.url ?? '/').split('?', 1);
+    const result = await answer(path ?? '/', options.registry, options.readiness).catch((error: unknown) =>
       json(500, { error: errorMessage(error) }),
     );
     response.writeHead(result.status, { 'content-type': result.type, 'cache-control': 'no-store' }).end(result.body);

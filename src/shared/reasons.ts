@@ -36,7 +36,7 @@ const table = {
   // Connection.
   too_many_connections: { outcome: 'close', meaning: 'INGEST_MAX_CONNECTIONS or INGEST_MAX_CONNECTIONS_PER_ADDRESS is reached.' },
   tls_handshake_failed: { outcome: 'close', meaning: 'The TLS handshake of a +tls listener failed: no TLS client, or one that does not trust the certificate.' },
-  overloaded: { outcome: 'skip', meaning: 'A datagram came while the stream did not keep up. Not acknowledged, the tracker sends it again.' },
+  overloaded: { outcome: 'skip', meaning: 'The stream did not keep up: a datagram came and was not acknowledged, or a connection waited longer than INGEST_LOGIN_TIMEOUT_MS to be read and was closed. The tracker comes again.' },
   login_timeout: { outcome: 'close', meaning: 'No login within INGEST_LOGIN_TIMEOUT_MS.' },
   frame_timeout: { outcome: 'close', meaning: 'A frame was begun and not finished within INGEST_FRAME_TIMEOUT_MS.' },
   idle_timeout: { outcome: 'close', meaning: 'No byte within INGEST_IDLE_TIMEOUT_MS.' },

@@ -9,10 +9,11 @@ export type { Redis } from 'ioredis';
 interface ConnectionOptions {
   /** Shown by CLIENT LIST. */
   readonly name: string;
-  /** Longest time of one command, milliseconds. */
+  /**
+   * Longest time of one command, milliseconds, the time that it may block included. A connection that is silent for
+   * this long is closed: nobody waits any more for what a frozen server may still answer on it.
+   */
   readonly commandTimeoutMs: number;
-  /** For a connection that blocks in XREADGROUP: a frozen server hangs the read for ever without this. */
-  readonly blockingTimeoutMs?: number;
   readonly onError: (error: Error) => void;
 }
 
@@ -21,12 +22,10 @@ const RECONNECT_MAX_MS = 2_000;
 
 /** Connects in the background and for ever; errors of the connection go to `onError`. */
 export function connectRedis(url: string, options: ConnectionOptions): Redis {
-  const timeouts =
-    options.blockingTimeoutMs === undefined
-      ? { commandTimeout: options.commandTimeoutMs }
-      : { blockingTimeout: options.blockingTimeoutMs };
   const redis = new Redis(url, {
-    ...timeouts,
+    // Not `blockingTimeout`, which makes an empty answer of a late one and so leaves what was delivered to nobody.
+    commandTimeout: options.commandTimeoutMs,
+    socketTimeout: options.commandTimeoutMs,
     connectionName: options.name,
     protocol: 2,
     enableOfflineQueue: false,

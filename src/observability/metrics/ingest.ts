@@ -12,6 +12,7 @@ function connectionMetrics(registers: Registry[]) {
     connectionsTotal: new Counter({ registers, name: 'odograph_ingest_connections_total', help: 'Tracker connections accepted since the start.', labelNames: ['protocol'] }),
     disconnections: new Counter({ registers, name: 'odograph_ingest_disconnections_total', help: 'Tracker connections ended, by who or what ended them.', labelNames: ['protocol', 'reason'] }),
     pausedSockets: new Gauge({ registers, name: 'odograph_ingest_paused_sockets', help: 'Tracker sockets not read because the stream does not keep up.' }),
+    listenerErrors: new Counter({ registers, name: 'odograph_ingest_listener_errors_total', help: 'Connections that the system could not hand over (out of file descriptors, mostly), and answers to datagrams that it could not send.', labelNames: ['protocol'] }),
     bytes: new Counter({ registers, name: 'odograph_ingest_bytes_total', help: 'Bytes read from trackers.', labelNames: ['protocol'] }),
   };
 }
@@ -19,10 +20,10 @@ function connectionMetrics(registers: Registry[]) {
 function frameMetrics(registers: Registry[]) {
   return {
     frames: new Counter({ registers, name: 'odograph_ingest_frames_total', help: 'Frames by what became of them: accepted, refused (not acknowledged), skipped or broken (not frames of the protocol).', labelNames: ['protocol', 'result'] }),
-    records: new Counter({ registers, name: 'odograph_ingest_records_total', help: 'Records appended to the stream and acknowledged.', labelNames: ['protocol'] }),
+    records: new Counter({ registers, name: 'odograph_ingest_records_total', help: 'Records appended to the stream at the durability that INGEST_DURABILITY asks for.', labelNames: ['protocol'] }),
     rejections: new Counter({ registers, name: 'odograph_ingest_rejections_total', help: 'Frames, records and connections not accepted, by reason.', labelNames: ['protocol', 'reason'] }),
     deadLetters: new Counter({ registers, name: 'odograph_ingest_dead_letters_total', help: 'Dead letters written by ingest, by reason.', labelNames: ['protocol', 'reason'] }),
-    ackLatency: new Histogram({ registers, name: 'odograph_ingest_ack_latency_seconds', help: 'From reading the last byte of a frame to writing its acknowledgement.', labelNames: ['protocol'], buckets: LATENCY_BUCKETS }),
+    ackLatency: new Histogram({ registers, name: 'odograph_ingest_ack_latency_seconds', help: 'From reading the last byte of a frame that brought something to writing its acknowledgement.', labelNames: ['protocol'], buckets: LATENCY_BUCKETS }),
   };
 }
 

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { SettingsError, loadSettings } from '../../src/config/load.ts';
+import type { Setting } from '../../src/config/setting.ts';
+import type { SettingName } from '../../src/config/settings.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
+
+const entries = Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    loadSettings(environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** What a setting takes and what not: from its own words where these tell, else from the table below. */
+function samples(name: SettingName, { expected }: Setting<unknown>): { good: string[]; bad: string[] } | undefined {
+  const [, min, max] = /^an integer from (-?\d+) to (\d+)$/.exec(expected) ?? [];
+  if (min !== undefined && max !== undefined) {
+    const outside = [String(Number(min) - 1), String(Number(max) + 1)];
+    return { good: [min, max], bad: [...outside, '1.5', '1e3', '0x10', ' 5', '5ms', 'abc', '9'.repeat(30)] };
+  }
+  const [, choices] = /^one of (.+)$/.exec(expected) ?? [];
+  if (choices !== undefined) return { good: choices.split(', '), bad: ['nonsense', choices.split(', ')[0]!.toUpperCase(), ' '] };
+  return OTHERS[name];
+}
+
+const TEXT = { good: ['x', 'a b c', '0'], bad: [] };
+
+const OTHERS: Partial<Record<SettingName, { good: string[]; bad: string[] }>> = {
+  ROLES: { good: ['ingest', 'core', 'core, ingest'], bad: ['ingest,ingest', 'ingest,', 'live', ','] },
+  INSTANCE_ID: TEXT,
+  ODOGRAPH_DATA_DIR: TEXT,
+  METRICS_HOST: TEXT,
+  INGEST_HOST: TEXT,
+  INGEST_TLS_CERT_FILE: TEXT,
+  INGEST_TLS_KEY_FILE: TEXT,
+  AUTH_TOKEN: { good: ['0123456789abcdef'], bad: ['0123456789abcde'] },
+  REDIS_URL: { good: ['redis://localhost', 'rediss://user:pass@host:6380/3'], bad: ['localhost:6379', 'http://localhost', 'redis'] },
+  POSTGRES_URL: { good: ['postgres://localhost/db', 'postgresql://u:p@h:5432/db'], bad: ['mysql://localhost', 'localhost'] },
+  INGEST_LISTENERS: { good: ['teltonika:5027', 'a:0,a:0'], bad: ['5027', 'teltonika', 'teltonika:99999', 'a:1,b:1'] },
+};
+
+describe('every setting', () => {
+  it.each(entries)('%s takes what it says, and nothing else', (name, setting) => {
+    const sample = samples(name, setting);
+    expect(sample, 'no samples for this setting').toBeDefined();
+    for (const text of sample!.good) expect(setting.schema.safeParse(text).success, text).toBe(true);
+    for (const text of sample!.bad) {
+      const given = setting.secret ? '(not shown)' : JSON.stringify(text);
+      expect(problemsOf({ [name]: text }), text).toEqual([`${name}: expected ${setting.expected}, got ${given}`]);
+    }
+  });
+
+  it.each(entries)('%s has a default that it takes, unless it may be absent', (name, setting) => {
+    const value = loadSettings({})[name];
+    if (setting.default === null) expect(value).toBeUndefined();
+    else expect(value).toEqual(setting.schema.parse(setting.default));
+  });
+
+  it.each(entries)('%s says what it is for, in one sentence or more', (_name, { doc }) => {
+    expect(doc).toMatch(/^[A-Z`].*\.$/);
+  });
+
+  it('that is empty counts as absent', () => {
+    const empty = Object.fromEntries(entries.map(([name]) => [name, '']));
+    expect(loadSettings(empty)).toEqual(loadSettings({}));
+  });
+});
+
+describe('settings', () => {
+  it('are typed values, frozen', () => {
+    const settings = loadSettings({ ROLES: 'core', INGEST_LISTENERS: 'teltonika+tls:5028', INGEST_TLS_CERT_FILE: 'c', INGEST_TLS_KEY_FILE: 'k' });
+    expect(settings.ROLES).toEqual(['core']);
+    expect(settings.INGEST_LISTENERS).toEqual([{ protocol: 'teltonika', transport: 'tls', port: 5028 }]);
+    expect(settings.SHUTDOWN_TIMEOUT_MS).toBe(15_000);
+    expect(Object.isFrozen(settings)).toBe(true);
+  });
+
+  it('ignore variables of others', () => {
+    const foreign = { PATH: '/bin', REDIS_HOST: 'x', POSTGRES_PASSWORD: 'x', npm_config_cache: 'x', HOME: '/root', LIVE: '1' };
+    expect(problemsOf(foreign)).toEqual([]);
+  });
+});
+
+describe('a start with wrong settings', () => {
+  it('names every problem at once, each with its name, what was expected and what was given', () => {
+    const wrong = { METRICS_PORT: 'many', LOG_LEVEL: 'loud', INGEST_REPLICAS: '0', INGEST_LISTENER: 'teltonika:5027' };
+    const problems = problemsOf(wrong);
+    expect(problems).toEqual([
+      'LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"',
+      'METRICS_PORT: expected an integer from 0 to 65535, got "many"',
+      'INGEST_REPLICAS: expected an integer from 1 to 16, got "0"',
+      'INGEST_LISTENER: there is no such setting; did you mean INGEST_LISTENERS?',
+    ]);
+    expect(() => loadSettings(wrong)).toThrow(`4 problems in the settings:\n  ${problems.join('\n  ')}`);
+    expect(() => loadSettings({ LOG_LEVEL: 'loud' })).toThrow('1 problem in the settings:\n  LOG_LEVEL');
+  });
+
+  it('shows no secret', () => {
+    const secrets = { REDIS_URL: 'http://:hunter2@h', POSTGRES_URL: 'x://user:hunter2@h', AUTH_TOKEN: 'hunter2' };
+    const problems = problemsOf(secrets);
+    expect(problems).toHaveLength(3);
+    expect(problems.join()).not.toContain('hunter2');
+    for (const problem of problems) expect(problem).toMatch(/got \(not shown\)$/);
+  });
+
+  it('shows the beginning of a long value', () => {
+    const [problem] = problemsOf({ LOG_LEVEL: 'x'.repeat(500) });
+    expect(problem!.length).toBeLessThan(200);
+    expect(problem).toContain('…');
+  });
+
+  it.each([
+    ['INGEST_DURABILTY', 'INGEST_DURABILITY'],
+    ['ODOGRAPH_DATADIR', 'ODOGRAPH_DATA_DIR'],
+    ['STREAM_PARTITION', 'STREAM_PARTITIONS'],
+    ['PROCESSOR_BLOCK_MSEC', 'PROCESSOR_BLOCK_MS'],
+    ['POSITIONS_RETENTION_DAY', 'POSITIONS_RETENTION_DAYS'],
+  ])('suggests for %s the setting %s', (name, suggestion) => {
+    expect(problemsOf({ [name]: '1' })).toEqual([`${name}: there is no such setting; did you mean ${suggestion}?`]);
+  });
+
+  it('suggests nothing where nothing is near', () => {
+    expect(problemsOf({ ODOGRAPH_COLOUR_OF_THE_SKY: 'blue' })).toEqual(['ODOGRAPH_COLOUR_OF_THE_SKY: there is no such setting']);
+  });
+
+  it('does not take a name of Object for a setting', () => {
+    expect(problemsOf({ INGEST_constructor: '1', constructor: '1', toString: '1' })).toHaveLength(1);
+  });
+});
