@@ -7,6 +7,7 @@ import type { IngestMetrics } from '../observability/metrics/ingest.ts';
 import type { Logger } from '../observability/logger.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
+import { REASONS, REASON_CODES } from '../shared/reasons.ts';
 import type { FrameEntries } from './entries.ts';
 import { WarningLimit } from './warning-limit.ts';
 
@@ -43,8 +44,20 @@ function limited(log: Logger): LimitedLog {
   };
 }
 
+/** What a dead letter of ingest may be for: the reasons of the decoders, and a poison frame. */
+const DEAD_LETTER_REASONS = REASON_CODES.filter(
+  (code) => REASONS[code].outcome === 'dead_letter' || code === 'count_mismatch',
+);
+
 function connectionEvents(metrics: IngestMetrics, log: Logger, report: LimitedLog) {
   return {
+    /** A counter that appears with its first event has no increase that an alert could see. */
+    listening(listener: { protocol: string; transport: string; port: number }): void {
+      const { protocol } = listener;
+      for (const reason of REASON_CODES) metrics.rejections.inc({ protocol, reason }, 0);
+      for (const reason of DEAD_LETTER_REASONS) metrics.deadLetters.inc({ protocol, reason }, 0);
+      log.info(listener, 'listening for trackers');
+    },
     connectionOpened(protocol: string): void {
       metrics.connections.inc({ protocol });
       metrics.connectionsTotal.inc({ protocol });

@@ -73,9 +73,9 @@ function createContext({ settings, redis, registry, log }: IngestOptions): Conne
 }
 
 export function createIngest(options: IngestOptions): Ingest {
-  const { settings, log } = options;
+  const { settings } = options;
   const context = createContext(options);
-  const { publisher, policy, gate } = context;
+  const { publisher, policy, gate, events } = context;
   const stopping = new AbortController();
   const listeners: Listener[] = [];
   let isStarted = false;
@@ -86,7 +86,7 @@ export function createIngest(options: IngestOptions): Ingest {
       const listener = await open(setting, context);
       listeners.push(listener);
       const { protocol, transport, port } = listener;
-      log.info({ protocol, transport, port }, 'listening for trackers');
+      events.listening({ protocol, transport, port });
     }
   };
   const closeAll = (): void => {

@@ -15,12 +15,19 @@ export type ReadinessChecks = () => Promise<Readiness>;
 /** Resolves when all is well, rejects or throws with what is not. */
 export type Probe = () => Promise<void> | void;
 
+/** A server that is frozen does not answer at all, and whoever asks for readiness does not wait for ever. */
+const PROBE_TIMEOUT_MS = 2_000;
+
 async function run(probe: Probe): Promise<string> {
+  const { promise: overdue, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => { reject(new Error('no answer in time')); }, PROBE_TIMEOUT_MS);
   try {
-    await probe();
+    await Promise.race([Promise.resolve().then(probe), overdue]);
     return 'ok';
   } catch (error) {
     return errorMessage(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -32,6 +32,8 @@ export function connectRedis(url: string, options: ConnectionOptions): Redis {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 5_000,
+    // A primary that has become a replica keeps its connections: the address may lead to the new primary by now.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt) => Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(attempt, 10)),
   });
   redis.on('error', options.onError);

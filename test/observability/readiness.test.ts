@@ -16,6 +16,17 @@ describe('readiness', () => {
     expect(await check()).toEqual({ ready: false, checks: { redis: 'Redis is reconnecting', ingest: 'starting', core: 'ok' } });
   });
 
+  it('does not wait for a probe that never answers', async () => {
+    vi.useFakeTimers();
+    try {
+      const asked = readinessOf({ frozen: () => Promise.withResolvers<undefined>().promise })();
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(await asked).toEqual({ ready: false, checks: { frozen: 'no answer in time' } });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('of nothing is ready', async () => {
     expect(await readinessOf({})()).toEqual({ ready: true, checks: {} });
   });
