@@ -25,6 +25,7 @@ import { startOperationsServer } from './observability/server.ts';
 import { errorMessage } from './shared/errors.ts';
 import type { Redis } from './shared/redis.ts';
 import { connectRedis } from './shared/redis.ts';
+import { removeRuntime, writeRuntime } from './shared/runtime-file.ts';
 import type { Role } from './shared/role.ts';
 import { stopSignal } from './shared/stop-signal.ts';
 
@@ -136,10 +137,7 @@ async function announce({ settings, servers, log }: Parts, system: System, port:
   const metricsUrl = `http://127.0.0.1:${port}`;
   log.info({ metricsUrl }, 'ready');
   if (servers.embedded === null) return;
-  const [{ writeRuntime }, { keptSecret }] = await Promise.all([
-    import('./embedded/runtime-file.ts'),
-    import('./embedded/secret.ts'),
-  ]);
+  const { keptSecret } = await import('./embedded/secret.ts');
   const { ODOGRAPH_DATA_DIR: dataDir } = settings;
   const tokenFile = join(dataDir, 'auth-token');
   log.info({ token: settings.AUTH_TOKEN ?? (await keptSecret(tokenFile)), tokenFile }, 'token of the administrator');
@@ -169,7 +167,6 @@ function startOverdueTimer({ settings, log }: Parts): NodeJS.Timeout {
 
 async function stopEmbedded({ settings, servers }: Parts): Promise<void> {
   if (servers.embedded === null) return;
-  const { removeRuntime } = await import('./embedded/runtime-file.ts');
   await removeRuntime(settings.ODOGRAPH_DATA_DIR);
   await servers.embedded.stop();
 }

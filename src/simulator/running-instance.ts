@@ -3,9 +3,8 @@
  * its database and its metrics are. A file that is not there, is not readable as that, or was left by a process that
  * is gone counts as none.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
+import type { Runtime } from '../shared/runtime-file.ts';
+import { reachable, readRuntime } from '../shared/runtime-file.ts';
 
 export interface RunningInstance {
   /** Where trackers connect, if it listens for Teltonika over TCP. */
@@ -15,33 +14,24 @@ export interface RunningInstance {
   readonly metricsUrl: string | null;
 }
 
-const runtimeFile = z.object({
-  pid: z.int().positive(),
-  postgresUrl: z.string().nullish(),
-  metricsUrl: z.string().nullish(),
-  listeners: z.array(z.object({
-    protocol: z.string(), transport: z.string(), host: z.string(), port: z.int().positive(),
-  })).default([]),
-});
-
 /** @param dataDir its ODOGRAPH_DATA_DIR. */
 export function findRunningInstance(dataDir: string): RunningInstance | null {
-  const parsed = runtimeFile.safeParse(readJson(join(dataDir, 'runtime.json')));
-  if (!parsed.success || !isRunning(parsed.data.pid)) return null;
-  const { listeners, postgresUrl, metricsUrl } = parsed.data;
+  const runtime = readIfSound(dataDir);
+  if (runtime === undefined || !isRunning(runtime.pid)) return null;
+  const { listeners, postgresUrl, metricsUrl } = runtime;
   const listener = listeners.find(({ protocol, transport }) => protocol === 'teltonika' && transport === 'tcp');
   return {
     listener: listener === undefined ? null : { host: reachable(listener.host), port: listener.port },
-    postgresUrl: postgresUrl ?? null,
-    metricsUrl: metricsUrl ?? null,
+    postgresUrl: postgresUrl === '' ? null : postgresUrl,
+    metricsUrl,
   };
 }
 
-function readJson(path: string): unknown {
+function readIfSound(dataDir: string): Runtime | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return readRuntime(dataDir);
   } catch {
-    // No file, or one that is being written: there is nothing to find.
+    // A file that is no runtime file tells of no instance.
     return undefined;
   }
 }
@@ -53,10 +43,4 @@ function isRunning(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-/** An address that stands for all of a machine's is reached at the loopback. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }

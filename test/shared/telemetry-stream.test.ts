@@ -29,8 +29,18 @@ function noNegativeZero(given: TelemetryRecord): Record<string, unknown> {
 }
 
 const sample: TelemetryRecord = {
-  ts: 1_717_387_864_011, latitude: -27.4388733, longitude: 153.080315, altitude: 9, course: 319, speed: 0, satellites: 14,
-  hdop: null, valid: true, priority: 1, eventId: 548, attributes: new Map<string, string | boolean>([['ignition', true], ['driver', 'Žofie']]),
+  ts: 1_717_387_864_011,
+  latitude: -27.4388733,
+  longitude: 153.080315,
+  altitude: 9,
+  course: 319,
+  speed: 0,
+  satellites: 14,
+  hdop: null,
+  valid: true,
+  priority: 1,
+  eventId: 548,
+  attributes: new Map<string, string | boolean>([['ignition', true], ['driver', 'Žofie']]),
 };
 const frame = (records: readonly TelemetryRecord[]): TelemetryFrame => ({
   deviceId: '356307042441013', protocol: 'teltonika', receivedAt: 1_717_387_865_000, records,

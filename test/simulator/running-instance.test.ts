@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeRuntime } from '../../src/embedded/runtime-file.ts';
+import { writeRuntime } from '../../src/shared/runtime-file.ts';
 import { findRunningInstance } from '../../src/simulator/running-instance.ts';
 
 const RUNTIME = {
