@@ -10,7 +10,6 @@ import { waitForRedis } from '../shared/redis.ts';
 import { untilDone } from '../shared/retry.ts';
 import type { ProcessorEntry } from './entry.ts';
 import type { CoreEvents } from './events.ts';
-import { isGroupMissing } from './partition.ts';
 import type { Partition } from './partition.ts';
 
 interface AcknowledgerOptions {
@@ -36,7 +35,7 @@ export class Acknowledger {
       const partition = this.#options.partitions.get(stream);
       if (partition === undefined) continue;
       const ids = own.map(({ id }) => id);
-      if (await this.#untilDone(() => this.#acknowledge(partition, ids))) this.#options.events.acknowledged(ids.length);
+      await this.#untilDone(() => this.#acknowledge(partition, ids));
     }
   }
 
@@ -47,12 +46,7 @@ export class Acknowledger {
   }
 
   async #acknowledge(partition: Partition, ids: readonly string[]): Promise<void> {
-    try {
-      await partition.acknowledge(this.#options.redis, ids);
-    } catch (error) {
-      // The group is gone, and with it what was to be acknowledged; the reader reports that and creates it again.
-      if (!isGroupMissing(error)) throw error;
-    }
+    this.#options.events.acknowledged(await partition.acknowledge(this.#options.redis, ids));
   }
 
   /** With Redis away the attempt fails at once, so it waits for Redis first. */

@@ -30,6 +30,7 @@ import { Devices } from './devices.ts';
 import { EntryQueue } from './entry-queue.ts';
 import type { CoreEvents } from './events.ts';
 import { createCoreEvents } from './events.ts';
+import { LagMeter } from './lag-meter.ts';
 import { Partition } from './partition.ts';
 import { PartitionReader } from './reader.ts';
 import { measure, removeDeadConsumers, trim } from './stream-upkeep.ts';
@@ -48,6 +49,17 @@ interface CoreOptions {
 const LAG_INTERVAL_MS = 10_000;
 const MAINTENANCE_INTERVAL_MS = 3_600_000;
 const PREPARE_RETRY_MS = 1_000;
+/** Of SHUTDOWN_TIMEOUT_MS, for what is queued; ingest has had half of it, and closing takes some time too. */
+const DRAIN_SHARE = 0.4;
+
+/** Resolves when all have settled or the deadline has passed. */
+async function settledBy(deadline: AbortSignal, ...work: readonly Promise<unknown>[]): Promise<void> {
+  const { promise: passed, resolve } = Promise.withResolvers<undefined>();
+  const onAbort = (): void => { resolve(undefined); };
+  if (deadline.aborted) onAbort();
+  deadline.addEventListener('abort', onAbort, { once: true });
+  await Promise.race([Promise.allSettled(work), passed]);
+}
 
 class Core implements Role {
   readonly name = 'core';
@@ -60,6 +72,7 @@ class Core implements Role {
   readonly #giveUp = new AbortController();
   readonly #queue: EntryQueue;
   readonly #blocking: Redis[] = [];
+  readonly #lagMeter = new LagMeter();
   #consumer: ConsumerName | null = null;
   #reading: Promise<unknown> = Promise.resolve();
   #writing: Promise<unknown> = Promise.resolve();
@@ -87,26 +100,22 @@ class Core implements Role {
     this.#stopping.abort();
     for (const redis of this.#blocking) redis.disconnect();
     this.#queue.finish();
-    const deadline = AbortSignal.timeout(this.#options.settings.SHUTDOWN_TIMEOUT_MS / 2);
-    deadline.addEventListener('abort', this.#abandon);
-    await Promise.allSettled([this.#starting]);
-    await Promise.allSettled([this.#writing, this.#reading, this.#upkeep]);
-    deadline.removeEventListener('abort', this.#abandon);
+    const deadline = AbortSignal.timeout(this.#options.settings.SHUTDOWN_TIMEOUT_MS * DRAIN_SHARE);
+    await settledBy(deadline, this.#starting ?? Promise.resolve());
+    await settledBy(deadline, this.#writing, this.#reading);
+    // What is still queued stays pending in Redis. The renewal of entries ends here too.
+    this.#giveUp.abort();
+    this.#queue.close();
+    await settledBy(deadline, this.#writing, this.#upkeep);
     this.#consumer?.release();
     this.#consumer = null;
   }
-
-  /** The deadline has passed: what is queued stays pending in Redis. */
-  readonly #abandon = (): void => {
-    this.#giveUp.abort();
-    this.#queue.close();
-  };
 
   async #start(): Promise<void> {
     const { log } = this.#options;
     await this.#prepareDatabase();
     const partitions = await this.#join();
-    if (partitions === null) return;
+    if (partitions === null || this.#stopping.signal.aborted) return;
     const readers = partitions.map((partition) => this.#createReader(partition));
     this.#startWriters(partitions);
     this.#reading = Promise.all(readers.map((reader) => reader.run()));
@@ -162,8 +171,7 @@ class Core implements Role {
     const { settings, redisUrl } = this.#options;
     const redis = connectRedis(redisUrl, {
       name: `odograph/core/${settings.INSTANCE_ID}/${partition.stream}`,
-      commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
-      blockingTimeoutMs: settings.PROCESSOR_BLOCK_MS + settings.INGEST_APPEND_TIMEOUT_MS,
+      commandTimeoutMs: settings.PROCESSOR_BLOCK_MS + settings.INGEST_APPEND_TIMEOUT_MS,
       onError: () => undefined, // the reader reports what a lost connection means to it
     });
     this.#blocking.push(redis);
@@ -197,22 +205,25 @@ class Core implements Role {
     const { settings, redis, pool } = this.#options;
     const { signal } = this.#stopping;
     const onError = this.#events.upkeepFailed;
+    const { PROCESSOR_CLAIM_INTERVAL_MS: claimIntervalMs } = settings;
     const streams = partitions.map(({ stream }) => stream);
     const every = (what: string, intervalMs: number, work: () => Promise<unknown>): Promise<void> =>
       repeat({ what, intervalMs, signal, onError }, work);
+    // Entries are in hand until the last writer has ended.
+    const renewing = { what: 'renewing entries', intervalMs: claimIntervalMs, signal: this.#giveUp.signal, onError };
     this.#upkeep = Promise.all([
+      repeat(renewing, () => this.#renew(partitions)),
       every('measuring the stream', LAG_INTERVAL_MS, () => this.#measure(streams)),
       every('trimming the stream', settings.STREAM_TRIM_INTERVAL_MS, () => this.#trim(streams)),
-      every('renewing entries', settings.PROCESSOR_CLAIM_INTERVAL_MS, () => this.#renew(partitions)),
-      every('claiming entries', settings.PROCESSOR_CLAIM_INTERVAL_MS, () => this.#claim(readers)),
-      every('removing dead consumers', settings.PROCESSOR_CLAIM_INTERVAL_MS, () => this.#removeDead(streams)),
+      every('claiming entries', claimIntervalMs, () => this.#claim(readers)),
+      every('removing dead consumers', claimIntervalMs, () => this.#removeDead(streams)),
       every('publishing the device list', settings.DEVICE_LIST_REFRESH_MS, () => publishDeviceList(pool, redis)),
       every('maintaining partitions', MAINTENANCE_INTERVAL_MS, () => maintainPartitions(pool, settings, Date.now())),
     ]);
   }
 
   async #measure(streams: readonly string[]): Promise<void> {
-    const { entries, pending, lag } = await measure(this.#options.redis, streams);
+    const { entries, pending, lag } = await measure(this.#options.redis, streams, this.#lagMeter);
     this.#metrics.streamEntries.set(entries);
     this.#metrics.pending.set(pending);
     if (lag !== undefined) this.#metrics.lag.set(lag);
@@ -224,7 +235,7 @@ class Core implements Role {
   }
 
   async #renew(partitions: readonly Partition[]): Promise<void> {
-    for (const partition of partitions) await partition.renew(this.#options.redis);
+    await Promise.all(partitions.map((partition) => partition.renew(this.#options.redis)));
   }
 
   /** Waits while the queue is full: a processor that does not keep up takes nothing over. */

@@ -4,46 +4,18 @@
  * newest record with coordinates, which a newer record without a fix does not wipe.
  */
 import type { PoolClient } from 'pg';
+import type { BinaryWriter, TYPE_OIDS } from './binary-format.ts';
+import { encodeArray, jsonbBytes } from './binary-format.ts';
 import type { PositionRow } from './copy-rows.ts';
 
-/** Rows inserted per device id: duplicates are not counted. */
-export type InsertedByDevice = ReadonlyMap<number, { readonly records: number; readonly firstTs: number }>;
-
-const NEWEST_COLUMNS = ['ts', 'event_id', 'received_at', 'valid', 'priority', 'attributes'];
-const PLACE_COLUMNS = ['fix_ts', 'fix_event_id', 'latitude', 'longitude', 'altitude', 'course', 'speed', 'hdop', 'satellites'];
-
-const IS_NEWER = '(excluded.ts, excluded.event_id) > (s.ts, s.event_id)';
-const PLACE_IS_NEWER =
-  'excluded.fix_ts is not null and (s.fix_ts is null or (excluded.fix_ts, excluded.fix_event_id) > (s.fix_ts, s.fix_event_id))';
-
-function pick(columns: readonly string[], condition: string): string {
-  return columns.map((column) => `${column} = case when ${condition} then excluded.${column} else s.${column} end`).join(',\n    ');
-}
-
-const COLUMNS = [...NEWEST_COLUMNS, ...PLACE_COLUMNS];
-
-/** In the order of ids, so that two writers that update the same devices do not deadlock. */
-const UPSERT = `
-  insert into device_state as s (device_id, ${COLUMNS.join(', ')}, records, first_ts, last_received_at)
-  select device_id, to_timestamp(ts / 1000.0), event_id, to_timestamp(received_at / 1000.0), valid, priority, attributes,
-    to_timestamp(fix_ts / 1000.0), fix_event_id, latitude, longitude, altitude, course, speed, hdop, satellites,
-    records, to_timestamp(first_ts / 1000.0), to_timestamp(last_received_at / 1000.0)
-  from json_to_recordset($1::json) as new (
-    device_id bigint, ts float8, event_id integer, received_at float8, valid boolean, priority smallint, attributes jsonb,
-    fix_ts float8, fix_event_id integer, latitude float8, longitude float8, altitude real, course real, speed real,
-    hdop real, satellites smallint, records bigint, first_ts float8, last_received_at float8)
-  order by device_id
-  on conflict (device_id) do update set
-    ${pick(NEWEST_COLUMNS, IS_NEWER)},
-    ${pick(PLACE_COLUMNS, PLACE_IS_NEWER)},
-    records = s.records + excluded.records,
-    first_ts = least(s.first_ts, excluded.first_ts),
-    last_received_at = greatest(s.last_received_at, excluded.last_received_at)`;
-
-interface Candidate {
-  newest: PositionRow;
-  place: PositionRow | null;
-  lastReceivedAt: number;
+/** What some rows of one device say together. */
+export interface DeviceSummary {
+  readonly newest: PositionRow;
+  /** The newest with coordinates; null: none has any. */
+  readonly place: PositionRow | null;
+  readonly records: number;
+  readonly firstTs: number;
+  readonly lastReceivedAt: number;
 }
 
 function isNewer(a: PositionRow, b: PositionRow): boolean {
@@ -54,60 +26,107 @@ function hasPlace({ record }: PositionRow): boolean {
   return record.latitude !== null && record.longitude !== null;
 }
 
-/** The newest record, and the newest with a place, of each device among these rows. */
-function candidates(rows: readonly PositionRow[]): Map<number, Candidate> {
-  const byDevice = new Map<number, Candidate>();
+function summaryOf(row: PositionRow): DeviceSummary {
+  const place = hasPlace(row) ? row : null;
+  return { newest: row, place, records: 1, firstTs: row.record.ts, lastReceivedAt: row.receivedAt };
+}
+
+function together(a: DeviceSummary, b: DeviceSummary): DeviceSummary {
+  const placeIsNewer = b.place !== null && (a.place === null || isNewer(b.place, a.place));
+  return {
+    newest: isNewer(b.newest, a.newest) ? b.newest : a.newest,
+    place: placeIsNewer ? b.place : a.place,
+    records: a.records + b.records,
+    firstTs: Math.min(a.firstTs, b.firstTs),
+    lastReceivedAt: Math.max(a.lastReceivedAt, b.lastReceivedAt),
+  };
+}
+
+/** By id of the device. The order of the rows makes no difference. */
+export function summarise(rows: readonly PositionRow[]): Map<number, DeviceSummary> {
+  const byDevice = new Map<number, DeviceSummary>();
   for (const row of rows) {
-    const place = hasPlace(row) ? row : null;
+    const own = summaryOf(row);
     const known = byDevice.get(row.deviceId);
-    if (known === undefined) {
-      byDevice.set(row.deviceId, { newest: row, place, lastReceivedAt: row.receivedAt });
-      continue;
-    }
-    if (isNewer(row, known.newest)) known.newest = row;
-    if (place !== null && (known.place === null || isNewer(row, known.place))) known.place = row;
-    known.lastReceivedAt = Math.max(known.lastReceivedAt, row.receivedAt);
+    byDevice.set(row.deviceId, known === undefined ? own : together(known, own));
   }
   return byDevice;
 }
 
-/** One element of the JSON that the statement takes; the attributes go in as the text they are. */
-function toJson(deviceId: number, { newest, place, lastReceivedAt }: Candidate, records: number, firstTs: number): string {
-  const { record } = newest;
-  const fields = {
-    device_id: deviceId,
-    ts: record.ts,
-    event_id: record.eventId,
-    received_at: newest.receivedAt,
-    valid: record.valid,
-    priority: record.priority,
-    fix_ts: place?.record.ts ?? null,
-    fix_event_id: place?.record.eventId ?? null,
-    latitude: place?.record.latitude ?? null,
-    longitude: place?.record.longitude ?? null,
-    altitude: place?.record.altitude ?? null,
-    course: place?.record.course ?? null,
-    speed: place?.record.speed ?? null,
-    hdop: place?.record.hdop ?? null,
-    satellites: place?.record.satellites ?? null,
-    records,
-    first_ts: firstTs,
-    last_received_at: lastReceivedAt,
-  };
-  return `${JSON.stringify(fields).slice(0, -1)},"attributes":${record.attributesJson.toString()}}`;
+type OfDevice = readonly [deviceId: number, summary: DeviceSummary];
+
+/** A column of `device_state`: when its value is replaced, its type, and how it is written. */
+interface Column {
+  readonly name: string;
+  readonly follows: 'key' | 'newest' | 'place' | 'all';
+  readonly type: keyof typeof TYPE_OIDS;
+  readonly write: (writer: BinaryWriter, of: OfDevice) => void;
 }
 
-/** Brings the state of the devices up to the rows just inserted. A device of which nothing was inserted is left alone. */
-export async function updateDeviceState(
-  client: PoolClient,
-  rows: readonly PositionRow[],
-  inserted: InsertedByDevice,
-): Promise<void> {
-  const elements: string[] = [];
-  for (const [deviceId, candidate] of candidates(rows)) {
-    const own = inserted.get(deviceId);
-    if (own !== undefined) elements.push(toJson(deviceId, candidate, own.records, own.firstTs));
-  }
-  if (elements.length === 0) return;
-  await client.query({ name: 'update-device-state', text: UPSERT, values: [`[${elements.join(',')}]`] });
+function newest(name: string, type: Column['type'], write: (writer: BinaryWriter, row: PositionRow) => void): Column {
+  return { name, follows: 'newest', type, write: (writer, [, summary]) => { write(writer, summary.newest); } };
+}
+
+type PlaceRecord = PositionRow['record'] | undefined;
+
+function place(name: string, type: Column['type'], write: (writer: BinaryWriter, record: PlaceRecord) => void): Column {
+  return { name, follows: 'place', type, write: (writer, [, summary]) => { write(writer, summary.place?.record); } };
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: 'device_id', follows: 'key', type: 'int8', write: (to, [deviceId]) => { to.int8(deviceId); } },
+  newest('ts', 'timestamptz', (to, { record }) => { to.timestamptz(record.ts); }),
+  newest('event_id', 'int4', (to, { record }) => { to.int4(record.eventId); }),
+  newest('received_at', 'timestamptz', (to, { receivedAt }) => { to.timestamptz(receivedAt); }),
+  newest('valid', 'bool', (to, { record }) => { to.bool(record.valid); }),
+  newest('priority', 'int2', (to, { record }) => { to.int2(record.priority); }),
+  newest('attributes', 'jsonb', (to, { record }) => { to.jsonb(record.attributesJson); }),
+  place('fix_ts', 'timestamptz', (to, record) => { to.timestamptz(record?.ts ?? null); }),
+  place('fix_event_id', 'int4', (to, record) => { to.int4(record?.eventId ?? null); }),
+  place('latitude', 'float8', (to, record) => { to.float8(record?.latitude ?? null); }),
+  place('longitude', 'float8', (to, record) => { to.float8(record?.longitude ?? null); }),
+  place('altitude', 'float4', (to, record) => { to.float4(record?.altitude ?? null); }),
+  place('course', 'float4', (to, record) => { to.float4(record?.course ?? null); }),
+  place('speed', 'float4', (to, record) => { to.float4(record?.speed ?? null); }),
+  place('hdop', 'float4', (to, record) => { to.float4(record?.hdop ?? null); }),
+  place('satellites', 'int2', (to, record) => { to.int2(record?.satellites ?? null); }),
+  { name: 'records', follows: 'all', type: 'int8', write: (to, [, { records }]) => { to.int8(records); } },
+  { name: 'first_ts', follows: 'all', type: 'timestamptz', write: (to, [, { firstTs }]) => { to.timestamptz(firstTs); } },
+  { name: 'last_received_at', follows: 'all', type: 'timestamptz', write: (to, [, { lastReceivedAt }]) => { to.timestamptz(lastReceivedAt); } },
+];
+
+const NAMES = COLUMNS.map(({ name }) => name).join(', ');
+const PARAMETERS = COLUMNS.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ');
+
+const IS_NEWER = '(excluded.ts, excluded.event_id) > (s.ts, s.event_id)';
+const PLACE_IS_NEWER =
+  'excluded.fix_ts is not null and (s.fix_ts is null or (excluded.fix_ts, excluded.fix_event_id) > (s.fix_ts, s.fix_event_id))';
+
+function replaceWhen(condition: string, follows: Column['follows']): string {
+  const names = COLUMNS.filter((column) => column.follows === follows).map(({ name }) => name);
+  return names.map((name) => `${name} = case when ${condition} then excluded.${name} else s.${name} end`).join(',\n    ');
+}
+
+/** In the order of ids, so that two writers that update the same devices do not deadlock. */
+const UPSERT = `
+  insert into device_state as s (${NAMES})
+  select ${NAMES} from unnest(${PARAMETERS}) as new (${NAMES}) order by device_id
+  on conflict (device_id) do update set
+    ${replaceWhen(IS_NEWER, 'newest')},
+    ${replaceWhen(PLACE_IS_NEWER, 'place')},
+    records = s.records + excluded.records,
+    first_ts = least(s.first_ts, excluded.first_ts),
+    last_received_at = greatest(s.last_received_at, excluded.last_received_at)`;
+
+function encode({ type, write }: Column, devices: readonly OfDevice[]): Buffer {
+  if (type !== 'jsonb') return encodeArray(type, devices, write);
+  return encodeArray(type, devices, write, ([, summary]) => jsonbBytes(summary.newest.record.attributesJson));
+}
+
+/** Brings the state of the devices up to rows that were just inserted, duplicates not among them. */
+export async function updateDeviceState(client: PoolClient, inserted: readonly PositionRow[]): Promise<void> {
+  if (inserted.length === 0) return;
+  const devices = [...summarise(inserted)];
+  const values = COLUMNS.map((column) => encode(column, devices));
+  await client.query({ name: 'update-device-state', text: UPSERT, values });
 }

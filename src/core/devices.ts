@@ -1,6 +1,6 @@
 /**
- * The device map: from a tracker's identifier to its id in the database and the time of its newest record. Bounded, least
- * recently used goes first; a miss reads the database, and registers a device that is not there.
+ * The device map: from a tracker's identifier to its id in the database and the time of its newest record. Bounded,
+ * least recently used goes first; a miss reads the database, and registers a device that is not there.
  *
  * Errors: those of PostgreSQL, for the caller to retry.
  */
@@ -75,7 +75,8 @@ export class Devices {
   async #load(client: PoolClient, uniqueIds: readonly string[], found: Map<string, Device>): Promise<void> {
     const { rows } = await client.query<DeviceRow>({ name: 'find-devices', text: FIND, values: [uniqueIds] });
     for (const row of rows) {
-      const device: Device = { id: row.id, newestTs: row.newest_ts };
+      // A writer beside this one may have read it meanwhile, and stored newer records since.
+      const device = this.#known.get(row.unique_id) ?? { id: row.id, newestTs: row.newest_ts };
       this.#known.set(row.unique_id, device);
       found.set(row.unique_id, device);
     }

@@ -1,8 +1,13 @@
 /**
  * The bounded queue between the readers of the stream and the writers to the database: reading goes on while a batch is
- * written, and pauses when the queue is full. Records are what is counted, since they are what costs.
+ * written, and pauses when the queue is full. Records are what is counted, since they are what costs; a dead letter
+ * counts as one, and so does an entry that holds nothing, so that no kind of entry can fill the memory.
  */
 import type { ProcessorEntry } from './entry.ts';
+
+function sizeOf({ records, deadLetters }: ProcessorEntry): number {
+  return Math.max(1, records.length + deadLetters.length);
+}
 
 export class EntryQueue {
   readonly #maxRecords: number;
@@ -23,7 +28,7 @@ export class EntryQueue {
     if (this.#finished) return;
     for (const entry of entries) {
       this.#entries.push(entry);
-      this.#records += entry.records.length;
+      this.#records += sizeOf(entry);
     }
     this.#notify();
     while (this.#records >= this.#maxRecords && !this.#finished) await this.#changed.promise;
@@ -34,7 +39,7 @@ export class EntryQueue {
     while (this.#entries.length === 0 && !this.#finished) await this.#changed.promise;
     if (this.#entries.length === 0) return null;
     const taken = this.#entries.splice(0, this.#batchLength(maxRecords));
-    for (const entry of taken) this.#records -= entry.records.length;
+    for (const entry of taken) this.#records -= sizeOf(entry);
     this.#notify();
     return taken;
   }
@@ -57,7 +62,7 @@ export class EntryQueue {
     let records = 0;
     let length = 0;
     for (const entry of this.#entries) {
-      records += entry.records.length;
+      records += sizeOf(entry);
       if (length > 0 && (records > maxRecords || entry.alone)) break;
       length += 1;
       if (entry.alone) break;

@@ -1,14 +1,17 @@
 /** A stream entry on its way through the processor. */
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import type { StoredRecord } from '../shared/contracts/stored-record.ts';
+import type { TelemetryEntry } from '../shared/contracts/telemetry-stream.ts';
 import { decodeEntry, fieldMap } from '../shared/contracts/telemetry-stream.ts';
-import { CodecError } from '../shared/errors.ts';
+import { CodecError, errorMessage } from '../shared/errors.ts';
 
 /** As Redis delivers it; null fields: the entry was deleted from the stream and is pending all the same. */
 export interface DeliveredEntry {
   readonly stream: string;
   readonly id: string;
   readonly fields: readonly Buffer[] | null;
+  /** How often it was delivered, this time included. */
+  readonly deliveries: number;
 }
 
 /** Decoded: what is to be stored, and what cannot be. */
@@ -37,10 +40,13 @@ function payloadOf(fields: readonly Buffer[]): string {
   return JSON.stringify(Object.fromEntries([...fieldMap(fields)].map(([name, value]) => [name, text(value)])));
 }
 
+/** Why an entry, or a record of one, is a dead letter before it comes to the database. */
+export const ENTRY_REASONS = ['malformed_entry', 'max_deliveries', 'internal_error'] as const;
+
 /** The whole entry as one dead letter. */
 export function entryLetter(
-  delivered: DeliveredEntry & { readonly fields: readonly Buffer[] },
-  reason: 'malformed_entry' | 'max_deliveries',
+  delivered: Pick<DeliveredEntry, 'stream' | 'id'> & { readonly fields: readonly Buffer[] },
+  reason: (typeof ENTRY_REASONS)[number],
   error: Pick<CodecError, 'field' | 'message'>,
 ): DeadLetter {
   const fields = fieldMap(delivered.fields);
@@ -63,27 +69,34 @@ export function entryWithout(delivered: DeliveredEntry, deadLetters: readonly De
   return { stream, id, deviceId: '', protocol: '', receivedAt: 0, records: [], deadLetters, alone: false };
 }
 
-/** Decodes an entry; what is not as the contract says becomes dead letters. Never throws for what the entry holds. */
+/** Sorts the records of an entry into those that can be stored and dead letters for those that cannot. */
+function sortRecords(delivered: DeliveredEntry, entry: TelemetryEntry): Pick<ProcessorEntry, 'records' | 'deadLetters'> {
+  const records: StoredRecord[] = [];
+  const deadLetters: DeadLetter[] = [];
+  const { deviceId, protocol } = entry;
+  const common = { reason: 'malformed_entry', deviceId, protocol, raw: null, origin: originOf(delivered) } as const;
+  for (const result of entry.records) {
+    if (result.ok) records.push(result.record);
+    else {
+      const { field, message } = result.error;
+      deadLetters.push({ ...common, field, message, at: Date.now(), payload: result.text.toString() });
+    }
+  }
+  return { records, deadLetters };
+}
+
+/** Decodes an entry; what is not as the contract says becomes dead letters. Never throws, whatever the entry holds. */
 export function decodeDelivered(delivered: DeliveredEntry, alone: boolean): ProcessorEntry {
   const { stream, id, fields } = delivered;
   if (fields === null) return entryWithout(delivered, []);
   try {
     const entry = decodeEntry(fields);
-    const records: StoredRecord[] = [];
-    const deadLetters: DeadLetter[] = [];
     const { deviceId, protocol, receivedAt } = entry;
-    for (const result of entry.records) {
-      if (result.ok) records.push(result.record);
-      else {
-        const { field, message } = result.error;
-        const payload = result.text.toString();
-        const origin = originOf(delivered);
-        deadLetters.push({ reason: 'malformed_entry', message, field, deviceId, protocol, at: Date.now(), raw: null, payload, origin });
-      }
-    }
-    return { stream, id, deviceId, protocol, receivedAt, records, deadLetters, alone };
+    return { stream, id, deviceId, protocol, receivedAt, alone, ...sortRecords(delivered, entry) };
   } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    return entryWithout(delivered, [entryLetter({ stream, id, fields }, 'malformed_entry', error)]);
+    const letter = error instanceof CodecError
+      ? entryLetter({ stream, id, fields }, 'malformed_entry', error)
+      : entryLetter({ stream, id, fields }, 'internal_error', { field: '', message: errorMessage(error) });
+    return entryWithout(delivered, [letter]);
   }
 }

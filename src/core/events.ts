@@ -6,10 +6,18 @@ import type { CoreMetrics } from '../observability/metrics/core.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { errorMessage } from '../shared/errors.ts';
+import { ENTRY_REASONS } from './entry.ts';
 
 export type CoreEvents = ReturnType<typeof createCoreEvents>;
 
 const MS = 1_000;
+
+/** A counter that appears with its first event has no increase that an alert could see. */
+function startAtZero(metrics: CoreMetrics): void {
+  for (const result of ['ok', 'empty', 'error']) metrics.reads.inc({ result }, 0);
+  for (const status of ['inserted', 'duplicate', 'failed']) metrics.writes.inc({ status }, 0);
+  for (const reason of [...ENTRY_REASONS, 'database_refused']) metrics.deadLetters.inc({ reason }, 0);
+}
 
 function streamEvents(metrics: CoreMetrics, log: Logger) {
   return {
@@ -33,18 +41,18 @@ function streamEvents(metrics: CoreMetrics, log: Logger) {
       log.warn({ stream, entries }, 'took over entries of a dead consumer');
     },
     consumersRemoved(stream: string, consumers: readonly string[]): void {
-      log.info({ stream, consumers }, 'removed dead consumers');
+      log.info({ stream, consumers }, 'removed silent consumers, which had nothing pending');
     },
     acknowledged(entries: number): void {
       metrics.acks.inc(entries);
     },
-    upkeepFailed(what: string, error: unknown): void {
+    upkeepFailed: (what: string, error: unknown): void => {
       log.warn({ error: errorMessage(error) }, `${what} failed; trying again`);
     },
     trimmed(entries: number): void {
       metrics.trimmed.inc(entries);
     },
-    queueSize(records: number): void {
+    queueSize: (records: number): void => {
       metrics.queueRecords.set(records);
     },
   };
@@ -104,5 +112,6 @@ function deviceEvents(metrics: CoreMetrics, log: Logger) {
 }
 
 export function createCoreEvents(metrics: CoreMetrics, log: Logger) {
+  startAtZero(metrics);
   return { ...streamEvents(metrics, log), ...writeEvents(metrics, log), ...deviceEvents(metrics, log) };
 }

@@ -1,20 +1,27 @@
 /**
  * One partition of the telemetry stream as one consumer of the group `processor` sees it: the commands, and which
- * entries are in hand. In hand is what was delivered to this process and not yet acknowledged; an entry that Redis
- * delivers again while it is in hand is not taken twice.
+ * entries are in hand. In hand is what waits in this process to be stored and acknowledged; an entry that is delivered
+ * again meanwhile is not taken twice. Errors: those of Redis; `isGroupMissing` tells one from the others.
  */
 import { PROCESSOR_GROUP } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { DeliveredEntry } from './entry.ts';
 
 type RawEntry = [id: Buffer, fields: Buffer[] | null];
+/** Redis before version 7 has a null in place of an entry that was deleted from the stream. */
+type RawEntries = (RawEntry | null)[];
 type RawRead = [stream: Buffer, entries: RawEntry[]][] | null;
+type PendingRow = [id: string, consumer: string, idleMs: number, deliveries: number];
 
 const RENEWAL_CHUNK = 500;
 
 /** The error of Redis for a group that does not exist, or a stream that does not. */
 export function isGroupMissing(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError' && error.message.startsWith('NOGROUP');
+}
+
+function fieldsById(entries: RawEntries): Map<string, Buffer[] | null> {
+  return new Map(entries.filter((entry) => entry !== null).map(([id, fields]) => [id.toString(), fields]));
 }
 
 export class Partition {
@@ -31,6 +38,11 @@ export class Partition {
     return this.#inHand;
   }
 
+  /** From now on these are in hand, until they are acknowledged. */
+  take(entries: readonly { readonly id: string }[]): void {
+    for (const { id } of entries) this.#inHand.add(id);
+  }
+
   /** Creates the group at the beginning of the stream; false: it was there. */
   async createGroup(redis: Redis): Promise<boolean> {
     try {
@@ -44,37 +56,46 @@ export class Partition {
 
   /** New entries; waits up to `blockMs` for the first. */
   async readNew(redis: Redis, count: number, blockMs: number): Promise<DeliveredEntry[]> {
-    const reply = await redis.callBuffer(
-      'XREADGROUP', 'GROUP', PROCESSOR_GROUP, this.#consumer, 'COUNT', count, 'BLOCK', blockMs, 'STREAMS', this.stream, '>',
-    );
-    return this.#take(reply as RawRead);
-  }
-
-  /** Entries delivered to this consumer before, after `cursor`, that are not in hand; `next` is null at the end. */
-  async readPending(redis: Redis, cursor: string, count: number): Promise<{ entries: DeliveredEntry[]; next: string | null }> {
     const reply = (await redis.callBuffer(
-      'XREADGROUP', 'GROUP', PROCESSOR_GROUP, this.#consumer, 'COUNT', count, 'STREAMS', this.stream, cursor,
+      'XREADGROUP', 'GROUP', PROCESSOR_GROUP, this.#consumer, 'COUNT', count, 'BLOCK', blockMs,
+      'STREAMS', this.stream, '>',
     )) as RawRead;
-    const last = reply?.[0]?.[1].at(-1)?.[0].toString() ?? null;
-    return { entries: this.#take(reply), next: last };
+    const entries = reply?.[0]?.[1] ?? [];
+    return entries.map(([id, fields]) => ({ stream: this.stream, id: id.toString(), fields, deliveries: 1 }));
   }
 
-  /** Takes over entries that their consumer has not touched for `minIdleMs`, from `cursor` on; `next` is `0-0` at the end. */
-  async claim(redis: Redis, minIdleMs: number, cursor: string, count: number): Promise<{ entries: DeliveredEntry[]; next: string }> {
-    const [next, entries] = (await redis.callBuffer(
-      'XAUTOCLAIM', this.stream, PROCESSOR_GROUP, this.#consumer, minIdleMs, cursor, 'COUNT', count,
-    )) as [Buffer, RawEntry[], ...unknown[]];
-    return { entries: this.#take([[Buffer.from(this.stream), entries]]), next: next.toString() };
+  /**
+   * Entries delivered to this consumer before, after `cursor`, that are not in hand; `next` is null at the end. Those
+   * in hand are not delivered again, which would count as a failure to complete them.
+   */
+  async readPending(
+    redis: Redis,
+    cursor: string | null,
+    count: number,
+  ): Promise<{ entries: DeliveredEntry[]; next: string | null }> {
+    const rows = await this.#pending(redis, cursor === null ? '-' : `(${cursor}`, '+', count);
+    const wanted = rows.filter(([id]) => !this.#inHand.has(id));
+    const fields = await this.#deliverAgain(redis, wanted.map(([id]) => id));
+    const entries = wanted.map(([id, , , deliveries]) => this.#delivered(id, fields.get(id) ?? null, deliveries + 1));
+    return { entries, next: rows.at(-1)?.[0] ?? null };
   }
 
-  /** How often each of these entries was delivered, by id. */
-  async deliveries(redis: Redis, entries: readonly DeliveredEntry[]): Promise<Map<string, number>> {
-    const [first, last] = [entries[0], entries.at(-1)];
-    if (first === undefined || last === undefined) return new Map();
-    const rows = (await redis.call(
-      'XPENDING', this.stream, PROCESSOR_GROUP, first.id, last.id, this.#inHand.size + entries.length, this.#consumer,
-    )) as [id: string, consumer: string, idleMs: number, deliveries: number][];
-    return new Map(rows.map(([id, , , deliveries]) => [id, deliveries]));
+  /**
+   * Takes over entries that their consumer has not touched for `minIdleMs`, from `cursor` on, and that are not in hand;
+   * `next` is `0-0` at the end.
+   */
+  async claim(
+    redis: Redis,
+    minIdleMs: number,
+    cursor: string,
+    count: number,
+  ): Promise<{ entries: DeliveredEntry[]; next: string }> {
+    const args = [this.stream, PROCESSOR_GROUP, this.#consumer, minIdleMs, cursor, 'COUNT', count];
+    const [next, raw] = (await redis.callBuffer('XAUTOCLAIM', ...args)) as [Buffer, RawEntries, ...unknown[]];
+    const claimed = [...fieldsById(raw)].filter(([id]) => !this.#inHand.has(id));
+    const deliveries = await this.#deliveries(redis, claimed.map(([id]) => id));
+    const entries = claimed.map(([id, fields]) => this.#delivered(id, fields, deliveries.get(id) ?? 1));
+    return { entries, next: next.toString() };
   }
 
   /** Tells the group that the entries in hand are being worked on, so that nobody claims them. */
@@ -86,20 +107,37 @@ export class Partition {
     }
   }
 
-  /** Acknowledges entries: to be called after COMMIT, and never before. */
-  async acknowledge(redis: Redis, ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await redis.xack(this.stream, PROCESSOR_GROUP, ...ids);
+  /**
+   * Acknowledges entries: to be called after COMMIT, and never before. They are no longer in hand.
+   * @returns how many were pending: none where the group is gone, or another consumer was faster
+   */
+  async acknowledge(redis: Redis, ids: readonly string[]): Promise<number> {
+    const acknowledged = ids.length === 0 ? 0 : await redis.xack(this.stream, PROCESSOR_GROUP, ...ids);
     for (const id of ids) this.#inHand.delete(id);
+    return acknowledged;
   }
 
-  #take(reply: RawRead): DeliveredEntry[] {
-    const entries: DeliveredEntry[] = [];
-    for (const [rawId, fields] of reply?.[0]?.[1] ?? []) {
-      const id = rawId.toString();
-      if (this.#inHand.has(id)) continue;
-      this.#inHand.add(id);
-      entries.push({ stream: this.stream, id, fields });
-    }
-    return entries;
+  #delivered(id: string, fields: Buffer[] | null, deliveries: number): DeliveredEntry {
+    return { stream: this.stream, id, fields, deliveries };
+  }
+
+  async #pending(redis: Redis, start: string, end: string, count: number): Promise<PendingRow[]> {
+    const rows = await redis.call('XPENDING', this.stream, PROCESSOR_GROUP, start, end, count, this.#consumer);
+    return rows as PendingRow[];
+  }
+
+  /** Fields by id; an entry that was deleted from the stream is not among them. */
+  async #deliverAgain(redis: Redis, ids: readonly string[]): Promise<Map<string, Buffer[] | null>> {
+    if (ids.length === 0) return new Map();
+    const reply = await redis.callBuffer('XCLAIM', this.stream, PROCESSOR_GROUP, this.#consumer, 0, ...ids);
+    return fieldsById(reply as RawEntries);
+  }
+
+  /** How often each of these entries was delivered, by id. */
+  async #deliveries(redis: Redis, ids: readonly string[]): Promise<Map<string, number>> {
+    const [first, last] = [ids[0], ids.at(-1)];
+    if (first === undefined || last === undefined) return new Map();
+    const rows = await this.#pending(redis, first, last, this.#inHand.size + ids.length);
+    return new Map(rows.map(([id, , , deliveries]) => [id, deliveries]));
   }
 }

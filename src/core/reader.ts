@@ -1,6 +1,6 @@
 /**
- * Reads one partition, whose group exists, into the queue. After a start, and after every error, entries that were delivered to this
- * consumer and never reached it come first; then new ones.
+ * Reads one partition, whose group exists, into the queue. After a start, and after every error, entries that were
+ * delivered to this consumer and never reached it come first; then new ones.
  *
  * Errors: a lost connection is waited for; a missing group is created again at the beginning of the stream, which is
  * reported as the loss of data that it is. An entry that was delivered too often becomes a dead letter.
@@ -16,12 +16,17 @@ import type { CoreEvents } from './events.ts';
 import type { Partition } from './partition.ts';
 import { isGroupMissing } from './partition.ts';
 
+type ReaderSettings = Pick<
+  Settings,
+  'PROCESSOR_READ_COUNT' | 'PROCESSOR_BLOCK_MS' | 'PROCESSOR_CLAIM_IDLE_MS' | 'MAX_DELIVERIES'
+>;
+
 export interface ReaderOptions {
   readonly partition: Partition;
   /** A connection of this reader's own: it blocks. */
   readonly redis: Redis;
   readonly queue: EntryQueue;
-  readonly settings: Pick<Settings, 'PROCESSOR_READ_COUNT' | 'PROCESSOR_BLOCK_MS' | 'PROCESSOR_CLAIM_IDLE_MS' | 'MAX_DELIVERIES'>;
+  readonly settings: ReaderSettings;
   readonly events: CoreEvents;
   readonly signal: AbortSignal;
 }
@@ -58,11 +63,12 @@ export class PartitionReader {
   /** Takes over what dead consumers have left. */
   async claim(redis: Redis): Promise<void> {
     const { partition, settings, events, signal } = this.#options;
+    const { PROCESSOR_CLAIM_IDLE_MS: minIdleMs, PROCESSOR_READ_COUNT: count } = settings;
     let cursor = '0-0';
     do {
-      const { entries, next } = await partition.claim(redis, settings.PROCESSOR_CLAIM_IDLE_MS, cursor, settings.PROCESSOR_READ_COUNT);
+      const { entries, next } = await partition.claim(redis, minIdleMs, cursor, count);
       if (entries.length > 0) events.claimed(partition.stream, entries.length);
-      await this.#redelivered(redis, entries);
+      await this.#redelivered(entries);
       cursor = next;
     } while (cursor !== '0-0' && !signal.aborted);
   }
@@ -75,27 +81,29 @@ export class PartitionReader {
 
   async #readPending(): Promise<void> {
     const { partition, redis, settings, signal } = this.#options;
-    let cursor: string | null = '0';
-    while (cursor !== null && !signal.aborted) {
+    let cursor: string | null = null;
+    do {
       const { entries, next } = await partition.readPending(redis, cursor, settings.PROCESSOR_READ_COUNT);
-      await this.#redelivered(redis, entries);
+      await this.#redelivered(entries);
       cursor = next;
-    }
+    } while (cursor !== null && !signal.aborted);
   }
 
   async #readNew(): Promise<void> {
-    const { partition, redis, settings, queue, events } = this.#options;
-    const delivered = await partition.readNew(redis, settings.PROCESSOR_READ_COUNT, settings.PROCESSOR_BLOCK_MS);
-    const entries = delivered.map((entry) => decodeDelivered(entry, false));
-    events.read(entries.length, countRecords(entries));
-    await queue.push(entries);
+    const { partition, redis, settings } = this.#options;
+    await this.#enqueue(await partition.readNew(redis, settings.PROCESSOR_READ_COUNT, settings.PROCESSOR_BLOCK_MS));
   }
 
-  async #redelivered(redis: Redis, delivered: readonly DeliveredEntry[]): Promise<void> {
-    if (delivered.length === 0) return;
+  async #redelivered(delivered: readonly DeliveredEntry[]): Promise<void> {
+    if (delivered.length > 0) await this.#enqueue(delivered);
+  }
+
+  /** Takes entries in hand and queues them in one step: what is in hand is always on its way to the database. */
+  async #enqueue(delivered: readonly DeliveredEntry[]): Promise<void> {
     const { partition, queue, events, settings } = this.#options;
-    const counts = await partition.deliveries(redis, delivered);
-    const entries = delivered.map((entry) => judge(entry, counts.get(entry.id) ?? 1, settings.MAX_DELIVERIES));
+    const fresh = delivered.filter(({ id }) => !partition.inHand.has(id));
+    const entries = fresh.map((entry) => judge(entry, settings.MAX_DELIVERIES));
+    partition.take(entries);
     events.read(entries.length, countRecords(entries));
     await queue.push(entries);
   }
@@ -105,9 +113,11 @@ function countRecords(entries: readonly ProcessorEntry[]): number {
   return entries.reduce((sum, { records }) => sum + records.length, 0);
 }
 
-function judge(delivered: DeliveredEntry, deliveries: number, maxDeliveries: number): ProcessorEntry {
-  const { stream, id, fields } = delivered;
-  if (fields === null || deliveries <= maxDeliveries) return decodeDelivered(delivered, deliveries >= SUSPICIOUS_DELIVERIES);
+function judge(delivered: DeliveredEntry, maxDeliveries: number): ProcessorEntry {
+  const { fields, deliveries } = delivered;
+  if (fields === null || deliveries <= maxDeliveries) {
+    return decodeDelivered(delivered, deliveries >= SUSPICIOUS_DELIVERIES);
+  }
   const message = `delivered ${deliveries} times and never completed`;
-  return entryWithout(delivered, [entryLetter({ stream, id, fields }, 'max_deliveries', { field: '', message })]);
+  return entryWithout(delivered, [entryLetter({ ...delivered, fields }, 'max_deliveries', { field: '', message })]);
 }

@@ -3,7 +3,8 @@
  * straight into the table; where a row is there already the whole goes again through a staging table, which leaves what
  * is there untouched. Both are idempotent by `(device_id, ts, event_id)`.
  *
- * Errors: those of PostgreSQL, after ROLLBACK; nothing of a failed call is stored.
+ * Errors: those of PostgreSQL; nothing of a failed call is stored. After a refusal of the data the transaction is over
+ * and the connection is good; after any other error it is for the caller to close, which ends what was begun.
  */
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
@@ -11,11 +12,11 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { classify } from '../db/sqlstate.ts';
 import type { PositionRow } from './copy-rows.ts';
 import { POSITION_COLUMNS, encodeCopy } from './copy-rows.ts';
-import type { InsertedByDevice } from './device-state.ts';
 import { updateDeviceState } from './device-state.ts';
 
 export interface Stored {
-  readonly inserted: number;
+  /** Those of the rows that were not there yet, in their order. */
+  readonly inserted: readonly PositionRow[];
   readonly duplicates: number;
 }
 
@@ -28,20 +29,24 @@ const CREATE_STAGING = `
   create temporary table if not exists staged_positions (like positions including defaults) on commit delete rows`;
 
 const INSERT_STAGED = `
-  with inserted as (
-    insert into positions (${COLUMNS}) select ${COLUMNS} from staged_positions
-    on conflict (device_id, ts, event_id) do nothing
-    returning device_id, ts)
-  select device_id, count(*) as records, min(ts) as first_ts from inserted group by device_id`;
+  insert into positions (${COLUMNS}) select ${COLUMNS} from staged_positions
+  on conflict (device_id, ts, event_id) do nothing
+  returning device_id, ts, event_id`;
 
-interface InsertedRow {
+interface Key {
   readonly device_id: number;
-  readonly records: number;
-  readonly first_ts: number;
+  readonly ts: number;
+  readonly event_id: number;
 }
 
 async function copy(client: PoolClient, statement: string, rows: readonly PositionRow[]): Promise<void> {
   await pipeline([encodeCopy(rows)], client.query(copyFrom(statement)));
+}
+
+/** The statement was understood and refused for its content: the connection goes on. */
+function isRefusal(error: unknown): boolean {
+  const { action } = classify(error);
+  return action === 'data' || action === 'conflict';
 }
 
 async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
@@ -51,43 +56,34 @@ async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Pro
     await client.query('commit');
     return result;
   } catch (error) {
-    // A connection that is lost has rolled back by itself; the first error is the one that says what happened.
-    await client.query('rollback').catch(() => undefined);
+    // Anything but a refusal may be a server that no longer answers: asking it to roll back would be one more wait.
+    if (isRefusal(error)) await client.query('rollback');
     throw error;
   }
-}
-
-function countByDevice(rows: readonly PositionRow[]): InsertedByDevice {
-  const counts = new Map<number, { records: number; firstTs: number }>();
-  for (const { deviceId, record } of rows) {
-    const own = counts.get(deviceId);
-    if (own === undefined) {
-      counts.set(deviceId, { records: 1, firstTs: record.ts });
-      continue;
-    }
-    own.records += 1;
-    own.firstTs = Math.min(own.firstTs, record.ts);
-  }
-  return counts;
 }
 
 async function storeNew(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
   return inTransaction(client, async () => {
     await copy(client, COPY_POSITIONS, rows);
-    await updateDeviceState(client, rows, countByDevice(rows));
-    return { inserted: rows.length, duplicates: 0 };
+    await updateDeviceState(client, rows);
+    return { inserted: rows, duplicates: 0 };
   });
+}
+
+/** The rows with these keys; of rows with one key the first, as PostgreSQL takes them. */
+function rowsWithKeys(rows: readonly PositionRow[], keys: readonly Key[]): PositionRow[] {
+  const wanted = new Set(keys.map((key) => `${key.device_id}/${key.ts}/${key.event_id}`));
+  return rows.filter(({ deviceId, record }) => wanted.delete(`${deviceId}/${record.ts}/${record.eventId}`));
 }
 
 async function storeStaged(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
   await client.query(CREATE_STAGING);
   return inTransaction(client, async () => {
     await copy(client, COPY_STAGING, rows);
-    const { rows: counts } = await client.query<InsertedRow>({ name: 'insert-staged', text: INSERT_STAGED });
-    const inserted = new Map(counts.map((row) => [row.device_id, { records: row.records, firstTs: row.first_ts }]));
-    await updateDeviceState(client, rows, inserted);
-    const total = counts.reduce((sum, { records }) => sum + records, 0);
-    return { inserted: total, duplicates: rows.length - total };
+    const { rows: keys } = await client.query<Key>({ name: 'insert-staged', text: INSERT_STAGED });
+    const inserted = rowsWithKeys(rows, keys);
+    await updateDeviceState(client, inserted);
+    return { inserted, duplicates: rows.length - inserted.length };
   });
 }
 

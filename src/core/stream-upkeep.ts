@@ -1,22 +1,12 @@
 /**
- * What keeps a partition in order beside reading it: entries in hand are renewed, dead consumers' entries are claimed and
- * dead consumers removed, acknowledged entries are trimmed, and the lag is measured.
+ * What keeps a partition in order beside reading it: acknowledged entries are trimmed, dead consumers removed, and the
+ * lag is measured. Errors: those of Redis, for the caller to report; each step is safe to repeat.
  */
 import { DURABLE_GROUPS, PROCESSOR_GROUP } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
-
-/** Ids are `<ms>-<sequence>`, both unsigned 64 bit. */
-type EntryId = readonly [milliseconds: bigint, sequence: bigint];
-
-function parseId(id: string): EntryId {
-  const [milliseconds, sequence] = id.split('-');
-  return [BigInt(milliseconds ?? '0'), BigInt(sequence ?? '0')];
-}
-
-function earlier(a: EntryId, b: EntryId): EntryId {
-  if (a[0] !== b[0]) return a[0] < b[0] ? a : b;
-  return a[1] < b[1] ? a : b;
-}
+import type { EntryId } from './entry-id.ts';
+import { earlier, parseEntryId } from './entry-id.ts';
+import type { LagMeter } from './lag-meter.ts';
 
 export interface GroupInfo {
   readonly name: string;
@@ -51,27 +41,42 @@ export async function groupsOf(redis: Redis, stream: string): Promise<GroupInfo[
 async function neededFrom(redis: Redis, stream: string, group: GroupInfo): Promise<EntryId> {
   if (group.pending > 0) {
     const [, first] = (await redis.xpending(stream, group.name)) as [number, string | null, ...unknown[]];
-    if (first !== null) return parseId(first);
+    if (first !== null) return parseEntryId(first);
   }
-  const [milliseconds, sequence] = parseId(group.lastDeliveredId);
+  const [milliseconds, sequence] = parseEntryId(group.lastDeliveredId);
   return [milliseconds, sequence + 1n];
 }
 
+/** The first id that is to be kept; null while a durable group does not exist. */
+async function keepFrom(redis: Redis, stream: string, retentionMs: number): Promise<EntryId | null> {
+  const groups = await groupsOf(redis, stream);
+  const [seconds] = await redis.time();
+  let limit: EntryId = [BigInt(Math.max(0, Number(seconds) * 1_000 - retentionMs)), 0n];
+  for (const name of DURABLE_GROUPS) {
+    const group = groups.find((candidate) => candidate.name === name);
+    if (group === undefined) return null;
+    limit = earlier(limit, await neededFrom(redis, stream, group));
+  }
+  return limit;
+}
+
+/** Entries removed by one command, for Redis serves nobody else meanwhile. */
+const TRIM_STEP = 10_000;
+
 /**
- * Removes entries that every durable group has acknowledged and that are older than `retentionMs`. Nothing is removed
- * while a durable group does not exist: it may be about to be created again, and read from the beginning.
+ * Removes entries that every durable group has acknowledged and that are older than `retentionMs`, but for what is left
+ * of the last node of the stream (some 100 entries). Nothing is removed while a durable group does not exist: it may be
+ * about to be created again, and read from the beginning.
  * @returns the number of entries removed
  */
 export async function trim(redis: Redis, stream: string, retentionMs: number): Promise<number> {
-  const groups = await groupsOf(redis, stream);
-  const durable = DURABLE_GROUPS.map((name) => groups.find((group) => group.name === name));
-  const [seconds] = await redis.time();
-  let limit: EntryId = [BigInt(Math.max(0, Number(seconds) * 1_000 - retentionMs)), 0n];
-  for (const group of durable) {
-    if (group === undefined) return 0;
-    limit = earlier(limit, await neededFrom(redis, stream, group));
+  const limit = await keepFrom(redis, stream, retentionMs);
+  if (limit === null) return 0;
+  let removed = 0;
+  for (let step = -1; step !== 0; removed += step) {
+    step = Number(await redis.call('XTRIM', stream, 'MINID', '~', limit.join('-'), 'LIMIT', TRIM_STEP));
   }
-  return Number(await redis.call('XTRIM', stream, 'MINID', '~', limit.join('-')));
+  return removed;
 }
 
 /** Deleting a consumer deletes what is pending for it, so that it has none is checked in the same step. */
@@ -97,19 +102,31 @@ export async function removeDeadConsumers(redis: Redis, stream: string, expiryMs
 export interface StreamStats {
   readonly entries: number;
   readonly pending: number;
-  /** undefined where the group does not exist or Redis cannot tell. */
+  /** undefined where the group does not exist or nobody can tell. */
   readonly lag: number | undefined;
 }
 
+async function lastGeneratedId(redis: Redis, stream: string): Promise<string> {
+  const row = (await redis.xinfo('STREAM', stream)) as unknown[];
+  return String(row[row.indexOf('last-generated-id') + 1]);
+}
+
+async function measureOne(redis: Redis, stream: string, meter: LagMeter): Promise<StreamStats> {
+  const entries = await redis.xlen(stream);
+  const group = (await groupsOf(redis, stream)).find(({ name }) => name === PROCESSOR_GROUP);
+  if (group === undefined) return { entries, pending: 0, lag: undefined };
+  const { lag: reported, lastDeliveredId, pending } = group;
+  const lastId = await lastGeneratedId(redis, stream);
+  return { entries, pending, lag: meter.lagOf(stream, { reported, lastDeliveredId, lastId }) };
+}
+
 /** Over all partitions. */
-export async function measure(redis: Redis, streams: readonly string[]): Promise<StreamStats> {
-  let [entries, pending] = [0, 0];
-  let lag: number | undefined;
-  for (const stream of streams) {
-    entries += await redis.xlen(stream);
-    const group = (await groupsOf(redis, stream)).find(({ name }) => name === PROCESSOR_GROUP);
-    pending += group?.pending ?? 0;
-    if (typeof group?.lag === 'number') lag = (lag ?? 0) + group.lag;
-  }
-  return { entries, pending, lag };
+export async function measure(redis: Redis, streams: readonly string[], meter: LagMeter): Promise<StreamStats> {
+  const all = await Promise.all(streams.map((stream) => measureOne(redis, stream, meter)));
+  const known = all.flatMap(({ lag }) => lag ?? []);
+  return {
+    entries: all.reduce((sum, { entries }) => sum + entries, 0),
+    pending: all.reduce((sum, { pending }) => sum + pending, 0),
+    lag: known.length === 0 ? undefined : known.reduce((sum, lag) => sum + lag, 0),
+  };
 }

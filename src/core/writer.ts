@@ -4,6 +4,7 @@
  * that one becomes a dead letter. Its neighbours are stored.
  */
 import { setTimeout } from 'node:timers/promises';
+import { DatabaseError } from 'pg';
 import type { Pool, PoolClient } from 'pg';
 import type { Policy } from '../db/sqlstate.ts';
 import { backoffMs, classify, errorCode } from '../db/sqlstate.ts';
@@ -11,6 +12,7 @@ import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import type { StoredRecord } from '../shared/contracts/stored-record.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { PositionRow } from './copy-rows.ts';
+import { POSITION_COLUMNS } from './copy-rows.ts';
 import type { Device, Devices } from './devices.ts';
 import type { ProcessorEntry } from './entry.ts';
 import { originOf } from './entry.ts';
@@ -50,7 +52,8 @@ export class Writer {
   async write(entries: readonly ProcessorEntry[]): Promise<DeadLetter[]> {
     const items = entries.flatMap((entry) => entry.records.map((record) => ({ entry, record })));
     const letters = items.length === 0 ? [] : await this.#storeOrHalve(items);
-    this.#options.events.committed(entries.filter(({ records }) => records.length > 0).map(({ receivedAt }) => receivedAt));
+    const withRecords = entries.filter(({ records }) => records.length > 0);
+    this.#options.events.committed(withRecords.map(({ receivedAt }) => receivedAt));
     return letters;
   }
 
@@ -83,14 +86,17 @@ export class Writer {
   }
 
   async #store(items: readonly Item[]): Promise<void> {
-    const client = await this.#options.pool.connect();
-    // A COPY has no time-out of its own, and a frozen server would hold it for ever.
-    const watchdog = globalThis.setTimeout(() => client.connection.stream.destroy(), this.#options.timeoutMs);
+    const { pool, signal, timeoutMs } = this.#options;
+    const client = await pool.connect();
+    const hangUp = (): void => { client.connection.stream.destroy(); };
+    // The time-outs of single statements add up, and a frozen server keeps none of its own.
+    const watchdog = globalThis.setTimeout(hangUp, timeoutMs);
+    signal.addEventListener('abort', hangUp);
     try {
       const startedAt = performance.now();
       const devices = await this.#resolve(client, items);
       const stored = await storePositions(client, toRows(items, devices));
-      this.#report(items, devices, stored, performance.now() - startedAt);
+      this.#report(devices, stored, performance.now() - startedAt);
       client.release();
     } catch (error) {
       // After a refusal the connection is good; after anything else it is not worth trusting.
@@ -98,6 +104,7 @@ export class Writer {
       throw error;
     } finally {
       clearTimeout(watchdog);
+      signal.removeEventListener('abort', hangUp);
     }
   }
 
@@ -106,15 +113,16 @@ export class Writer {
     return this.#options.devices.resolve(client, wanted);
   }
 
-  #report(items: readonly Item[], devices: ReadonlyMap<string, Device>, stored: Stored, durationMs: number): void {
+  #report(devices: ReadonlyMap<string, Device>, { inserted, duplicates }: Stored, durationMs: number): void {
+    const byId = new Map([...devices.values()].map((device) => [device.id, device]));
     let late = 0;
-    for (const { entry, record } of items) {
-      const device = devices.get(entry.deviceId);
+    for (const { deviceId, record } of inserted) {
+      const device = byId.get(deviceId);
       if (device === undefined) continue;
       if (device.newestTs !== null && record.ts < device.newestTs) late += 1;
       else device.newestTs = record.ts;
     }
-    this.#options.events.written({ ...stored, late: Math.min(late, stored.inserted) }, durationMs);
+    this.#options.events.written({ inserted: inserted.length, duplicates, late }, durationMs);
   }
 }
 
@@ -130,13 +138,18 @@ function toRows(items: readonly Item[], devices: ReadonlyMap<string, Device>): P
   });
 }
 
+/** The column at fault: for a COPY it is the last word of the context, in every language of the server. */
+function columnOf(error: unknown): string {
+  if (!(error instanceof DatabaseError)) return '';
+  return error.column ?? POSITION_COLUMNS.find((column) => error.where?.endsWith(` ${column}`)) ?? '';
+}
+
 function refusedLetter({ entry, record }: Item, error: unknown): DeadLetter {
   const { attributesJson, ...fields } = record;
-  const column = typeof error === 'object' && error !== null && 'column' in error ? String(error.column ?? '') : '';
   return {
     reason: 'database_refused',
     message: `${errorCode(error) ?? 'no code'}: ${errorMessage(error)}`,
-    field: column,
+    field: columnOf(error),
     deviceId: entry.deviceId,
     protocol: entry.protocol,
     at: entry.receivedAt,

@@ -1,0 +1,130 @@
+/**
+ * Values in PostgreSQL's binary format, as COPY and the parameters of a statement take them: every number big endian, a
+ * length before each value, −1 for null. Nothing is rounded but to the type of the column. The caller has made sure
+ * that each value fits its type; one that does not throws a RangeError.
+ */
+
+/** Timestamps are microseconds since 2000-01-01. */
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+const JSONB_VERSION = 1;
+
+/** The most bytes that a value of fixed length takes with its length; jsonb takes `jsonbBytes`. */
+export const FIXED_VALUE_BYTES = 12;
+
+export function jsonbBytes(json: Buffer): number {
+  return 4 + 1 + json.length;
+}
+
+/** Writes values one after the other into a buffer that has to be large enough. */
+export class BinaryWriter {
+  readonly #buffer: Buffer;
+  #at = 0;
+
+  constructor(bytes: number) {
+    this.#buffer = Buffer.allocUnsafe(bytes);
+  }
+
+  finish(): Buffer {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  raw(bytes: Buffer): void {
+    this.#at += bytes.copy(this.#buffer, this.#at);
+  }
+
+  rawInt16(value: number): void {
+    this.#at = this.#buffer.writeInt16BE(value, this.#at);
+  }
+
+  rawInt32(value: number): void {
+    this.#at = this.#buffer.writeInt32BE(value, this.#at);
+  }
+
+  null(): void {
+    this.rawInt32(-1);
+  }
+
+  bool(value: boolean): void {
+    this.rawInt32(1);
+    this.#at = this.#buffer.writeUInt8(value ? 1 : 0, this.#at);
+  }
+
+  int2(value: number | null): void {
+    if (value === null) {
+      this.null();
+      return;
+    }
+    this.rawInt32(2);
+    this.rawInt16(value);
+  }
+
+  int4(value: number | null): void {
+    if (value === null) {
+      this.null();
+      return;
+    }
+    this.rawInt32(4);
+    this.rawInt32(value);
+  }
+
+  int8(value: number): void {
+    this.rawInt32(8);
+    this.#at = this.#buffer.writeBigInt64BE(BigInt(value), this.#at);
+  }
+
+  float4(value: number | null): void {
+    if (value === null) {
+      this.null();
+      return;
+    }
+    this.rawInt32(4);
+    this.#at = this.#buffer.writeFloatBE(value, this.#at);
+  }
+
+  float8(value: number | null): void {
+    if (value === null) {
+      this.null();
+      return;
+    }
+    this.rawInt32(8);
+    this.#at = this.#buffer.writeDoubleBE(value, this.#at);
+  }
+
+  /** Milliseconds times a thousand can pass 2^53: the product is made of bigints. */
+  timestamptz(epochMs: number | null): void {
+    if (epochMs === null) {
+      this.null();
+      return;
+    }
+    this.rawInt32(8);
+    this.#at = this.#buffer.writeBigInt64BE(BigInt(epochMs - POSTGRES_EPOCH_MS) * 1_000n, this.#at);
+  }
+
+  jsonb(json: Buffer): void {
+    this.rawInt32(json.length + 1);
+    this.#at = this.#buffer.writeUInt8(JSONB_VERSION, this.#at);
+    this.raw(json);
+  }
+}
+
+/** Types of array elements by their object id (catalogue pg_type, the same in every database). */
+export const TYPE_OIDS = {
+  bool: 16, int8: 20, int2: 21, int4: 23, float4: 700, float8: 701, timestamptz: 1184, jsonb: 3802,
+} as const;
+
+const ARRAY_HEADER_BYTES = 20;
+
+/** An array of one dimension: dimensions, nulls, type, size, lower bound, then the elements that `write` writes. */
+export function encodeArray<T>(
+  type: keyof typeof TYPE_OIDS,
+  items: readonly T[],
+  write: (writer: BinaryWriter, item: T) => void,
+  elementBytes: (item: T) => number = () => FIXED_VALUE_BYTES,
+): Buffer {
+  let bytes = ARRAY_HEADER_BYTES;
+  for (const item of items) bytes += elementBytes(item);
+  const writer = new BinaryWriter(bytes);
+  for (const field of [1, 1, TYPE_OIDS[type], items.length, 1]) writer.rawInt32(field);
+  for (const item of items) write(writer, item);
+  return writer.finish();
+}
