@@ -23,7 +23,8 @@ const SAME_REQUEST_MS = 1_000;
 /** Whether what is to run starts a Redis of its own. */
 function startsRedis(target, args) {
   if (args.includes('--help')) return false;
-  if (target === 'src/main.ts' || target === 'src/demo/main.ts') return !process.env.REDIS_URL;
+  if (target === 'src/main.ts') return !process.env.REDIS_URL;
+  if (target === 'src/demo/main.ts') return true;
   if (target !== 'scripts/test.ts') return false;
   const end = args.indexOf('--');
   const steps = end < 0 ? args : args.slice(0, end);
@@ -44,15 +45,17 @@ function commandFor(node, target, args) {
 /**
  * The child is in a process group of its own, and one request to end reaches it once: a Ctrl-C comes here from the
  * terminal and again from npm, and `timeout` signals npm and the whole group. What comes a second later is a new
- * request. A Ctrl-C goes to the child's whole group, as from a terminal. npm, and the shell between, may be ended
- * without a signal to us: that counts as SIGTERM.
+ * request. A Ctrl-C goes to the child's whole group, as from a terminal. A terminal that is gone (SIGHUP) counts as
+ * SIGTERM, and so does the end of npm, or of the shell between, without a signal to us.
  */
 function passSignals(child) {
   let passedAt = -SAME_REQUEST_MS;
   const pass = (signal) => {
     if (performance.now() - passedAt < SAME_REQUEST_MS) return;
     passedAt = performance.now();
-    if (child.exitCode === null && child.signalCode === null) process.kill(signal === 'SIGINT' ? -child.pid : child.pid, signal);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (signal === 'SIGINT') process.kill(-child.pid, signal);
+    else child.kill('SIGTERM');
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
   if (process.env.npm_lifecycle_event === undefined) return;
@@ -65,8 +68,9 @@ function passSignals(child) {
   watch.unref();
 }
 
-function run([command, ...args]) {
-  const path = [dirname(args[0] ?? ''), join(ROOT, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
+/** @param node what `node` means to the child and to its children. */
+function run(node, [command, ...args]) {
+  const path = [dirname(node), join(ROOT, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
   const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, PATH: path }, detached: true });
   child.on('spawn', () => passSignals(child));
   child.on('error', (error) => {
@@ -83,4 +87,5 @@ if (target === undefined) {
 }
 await ensurePackages(ROOT);
 if (startsRedis(target, args)) ensureRedis();
-run(commandFor(ensureNode(ROOT), target, args));
+const node = ensureNode(ROOT);
+run(node, commandFor(node, target, args));

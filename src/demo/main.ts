@@ -16,7 +16,7 @@ import { readFigures } from './figures.ts';
 import { leftovers, startedProcesses } from './leftovers.ts';
 import type { DemoOptions } from './options.ts';
 import { parseOptions } from './options.ts';
-import { startSimulator, startSystem, untilReady } from './programs.ts';
+import { forgetDeadSystem, startSimulator, startSystem, untilReady } from './programs.ts';
 import { stopRequest } from './stop-request.ts';
 
 const REFRESH_MS = 1_000;
@@ -50,10 +50,11 @@ async function watch({ options, display, stop, children }: Demo, metricsUrl: str
   }
 }
 
-/** The demo's exit code once the simulator has ended by itself, or the system, which it must not. */
+/** The demo's exit code once it was asked to stop, or the simulator has ended, or the system, which must not. */
 async function verdict({ options, display }: Demo, system: Child, simulator: Child): Promise<number> {
   const failed = system.end() ?? simulator.end();
-  if (failed === undefined) return 0;
+  // A verification that was interrupted has verified nothing.
+  if (failed === undefined) return options.smoke ? 1 : 0;
   if (system.end() !== undefined) {
     display.say(`Odograph ${failed.text}:\n${await system.logTail()}`);
     return 1;
@@ -67,6 +68,7 @@ async function run(demo: Demo): Promise<number> {
   const { options, dataDir, display, stop, children } = demo;
   await mkdir(dataDir, { recursive: true });
   const environment = await demoEnvironment(process.env);
+  await forgetDeadSystem(dataDir);
   display.say(`starting Odograph; its log is ${relative('', join(dataDir, 'demo.log'))}`);
   const system = await startSystem(join(dataDir, 'demo.log'), environment);
   children.push(system);

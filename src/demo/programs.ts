@@ -6,12 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Child } from '../embedded/child.ts';
 import { startChild } from '../embedded/child.ts';
+import { startOf } from '../embedded/process-table.ts';
 import { launch } from '../embedded/unprivileged.ts';
 import type { Runtime } from '../shared/runtime-file.ts';
-import { reachable, readRuntime } from '../shared/runtime-file.ts';
+import { reachable, readRuntime, removeRuntime } from '../shared/runtime-file.ts';
 import type { DemoOptions } from './options.ts';
 
 const POLL_MS = 50;
+/** Share of frames that meet a fault: so many that a short run with few trackers meets every kind. */
+const FAULT_RATE = '0.1';
 
 async function startProgram(
   file: string,
@@ -26,6 +29,12 @@ async function startProgram(
 
 export async function startSystem(logFile: string, env: NodeJS.ProcessEnv): Promise<Child> {
   return await startProgram('../main.ts', [], { deathSignal: 'TERM', logFile, env });
+}
+
+/** Removes what a killed system said of itself: the next one may get its pid. */
+export async function forgetDeadSystem(dataDir: string): Promise<void> {
+  const runtime = readRuntime(dataDir);
+  if (runtime !== undefined && (await startOf(runtime.pid)) === undefined) await removeRuntime(dataDir);
 }
 
 /**
@@ -61,7 +70,7 @@ export function simulatorArguments(options: DemoOptions, runtime: Runtime): read
     '--host', reachable(listener.host),
     '--port', String(listener.port),
     ...(options.duration === undefined ? [] : ['--duration', options.duration]),
-    ...(options.faults ? ['--faults'] : []),
+    ...(options.faults ? ['--faults', '--fault-rate', FAULT_RATE] : []),
     ...(options.smoke ? ['--verify', '--postgres-url', runtime.postgresUrl, '--metrics-url', runtime.metricsUrl] : []),
   ];
 }

@@ -3,8 +3,9 @@
  * Odograph uses. What was acknowledged survives the end of this process in every way. A start that fails stops what it
  * had started.
  */
+import { mkdir, realpath } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { lockDataFolder } from './data-folder-lock.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import { extensionSettings, findPostgres } from './postgres-binaries.ts';
@@ -90,7 +91,9 @@ async function firstLost(servers: ReadonlyMap<string, Server>, stopping: () => b
  *   Error when PostgreSQL or Redis is not on this machine, or not in the version that the folder needs.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const dataDir = resolve(options.dataDir);
+  // One spelling for a folder that has several: a stale server is known by it.
+  await mkdir(options.dataDir, { recursive: true });
+  const dataDir = await realpath(options.dataDir);
   const log = options.log ?? (() => undefined);
   const lock = await lockDataFolder(dataDir);
   let servers: ReadonlyMap<string, Server>;

@@ -21,6 +21,16 @@ export interface Launch {
   readonly account?: Account;
 }
 
+/**
+ * CAP_DAC_OVERRIDE through the change of account. Without the secure bit the kernel leaves it out where a program asks
+ * with access(2), as initdb does about the binaries beside it.
+ */
+const KEPT_CAPABILITY = [
+  '--securebits=+no_setuid_fixup',
+  '--inh-caps=+dac_override',
+  '--ambient-caps=+dac_override',
+];
+
 async function succeeds(command: string, args: readonly string[], account?: Account): Promise<boolean> {
   try {
     await run(command, args, { cwd: '/', ...account });
@@ -73,6 +83,6 @@ export async function launch(
     return { command: program, args, ...(account && { account }) };
   }
   const identity = account === undefined ? [] : [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
-  const capability = override ? ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'] : [];
+  const capability = override ? KEPT_CAPABILITY : [];
   return { command: 'setpriv', args: [`--pdeathsig=${deathSignal}`, ...identity, ...capability, '--', program, ...args] };
 }

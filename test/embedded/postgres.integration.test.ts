@@ -1,6 +1,6 @@
 /** Embedded PostgreSQL, with every version that this machine has. */
-import { chmod, mkdir, mkdtemp, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, cp, mkdir, mkdtemp, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { extensionSettings, findPostgres } from '../../src/embedded/postgres-binaries.ts';
@@ -86,6 +86,15 @@ describe.each(await findPostgres())('PostgreSQL $major ($origin)', (binaries) =>
     await mkdir(dataDir, { recursive: true });
     const server = await start(dataDir);
     expect((await stat(`/proc/${server.pid}`)).uid).not.toBe(0);
+    expect(await query(server.url, 'SELECT 1')).toEqual([1]);
+  });
+
+  test.runIf(process.getuid?.() === 0 && binaries.origin === 'npm')('as root, starts binaries that only root may reach', async () => {
+    const closed = await folder();
+    await chmod(closed, 0o700);
+    await cp(dirname(binaries.binDir), closed, { recursive: true, verbatimSymlinks: true });
+    const server = await startPostgres({ dataDir: await folder(), binDir: join(closed, 'bin') });
+    started.push(server);
     expect(await query(server.url, 'SELECT 1')).toEqual([1]);
   });
 

@@ -65,6 +65,16 @@ async function chosenKind(): Promise<'docker' | 'local'> {
   return (await dockerRuns()) ? 'docker' : 'local';
 }
 
+/** Removes the folder where that fails: there is no teardown then. */
+async function start(kind: 'docker' | 'local', folder: string): Promise<Running> {
+  try {
+    return await (kind === 'docker' ? startDocker() : startLocal(folder));
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
 let release: () => Promise<void> = () => Promise.resolve();
 
 /** Starts the servers and provides them as `inject('servers')`. */
@@ -75,7 +85,7 @@ export async function setup(project: TestProject): Promise<void> {
   await chmod(folder, 0o755);
   const began = Date.now();
   const kind = await chosenKind();
-  const { name, stop, ...urls } = kind === 'docker' ? await startDocker() : await startLocal(folder);
+  const { name, stop, ...urls } = await start(kind, folder);
   release = async () => {
     await stop();
     await rm(folder, { recursive: true, force: true });
