@@ -6,6 +6,7 @@
  * Wrong settings are all printed at once, exit 2. What an operator must mend is logged, exit 1.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Registry } from 'prom-client';
 import { SettingsError, loadSettings } from './config/load.ts';
@@ -30,6 +31,7 @@ import type { Role } from './shared/role.ts';
 import { stopSignal } from './shared/stop-signal.ts';
 
 const POSTGRES_PROBE_TTL_MS = 5_000;
+const POOL_END_TIMEOUT_MS = 1_000;
 
 /** Redis and PostgreSQL: those of the settings, or embedded ones. */
 interface Servers {
@@ -55,6 +57,8 @@ async function findServers(settings: Settings, log: Logger): Promise<Servers> {
   }
   const { startEmbedded } = await import('./embedded/servers.ts');
   const embedded = await startEmbedded({ dataDir, ...needs, log: (line) => { log.info(line); } });
+  // One that a killed process left behind may bear a process id that is in use again.
+  await removeRuntime(dataDir);
   return {
     redisUrl: REDIS_URL ?? embedded.redisUrl ?? '',
     postgresUrl: POSTGRES_URL ?? embedded.postgresUrl ?? '',
@@ -82,6 +86,11 @@ function createDatabasePool({ settings, servers, log }: Parts): Pool {
   return createPool(settings, servers.postgresUrl, 'core', (error) => {
     log.debug({ error: error.message }, 'PostgreSQL connection error');
   });
+}
+
+/** Waits for queries under way, but not for those of a server that is frozen: the end of the process ends them. */
+async function endPool(pool: Pool): Promise<void> {
+  await Promise.race([pool.end(), delay(POOL_END_TIMEOUT_MS)]);
 }
 
 function redisProbe(redis: Redis): Probe {
@@ -122,7 +131,7 @@ function compose(parts: Parts): System {
     const { redisUrl } = servers;
     probes['postgres'] = postgresProbe(pool);
     roles.push(createCore({ settings, redisUrl, redis, pool, registry, log: log.child({ role: 'core' }) }));
-    releases.push(() => pool.end());
+    releases.push(() => endPool(pool));
   }
   for (const role of roles) probes[role.name] = roleProbe(role);
   const stop = async (): Promise<void> => {

@@ -5,6 +5,7 @@
  * be reached or accepted nothing, or the database cannot be asked; 130 interrupted twice.
  */
 import { errorMessage } from '../shared/errors.ts';
+import { stopSignal } from '../shared/stop-signal.ts';
 import { readCommandLine } from './command-line.ts';
 import type { RawOptions } from './option-reader.ts';
 import type { Addresses, Options } from './options.ts';
@@ -13,7 +14,7 @@ import type { RunningInstance } from './running-instance.ts';
 import { findRunningInstance } from './running-instance.ts';
 import { simulate } from './simulation.ts';
 
-const EXIT = { wrongOption: 2, unreachable: 3, interrupted: 130 } as const;
+const EXIT = { wrongOption: 2, unreachable: 3 } as const;
 const DEFAULT_DATA_DIR = '.odograph';
 
 async function main(): Promise<number> {
@@ -22,11 +23,7 @@ async function main(): Promise<number> {
   const dataDir = process.env['ODOGRAPH_DATA_DIR'] ?? DEFAULT_DATA_DIR;
   const options = readOptions(raw, findRunningInstance(dataDir));
   const interruption = new AbortController();
-  const interrupt = (): void => {
-    if (interruption.signal.aborted) process.exit(EXIT.interrupted);
-    interruption.abort();
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  void stopSignal().then(() => { interruption.abort(); });
   const addresses = (): Addresses => currentAddresses(options, raw, findRunningInstance(dataDir));
   return simulate(options, addresses, interruption.signal, process);
 }

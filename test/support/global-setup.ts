@@ -1,15 +1,12 @@
 /**
  * One PostgreSQL and one Redis for a run of the integration tests: in containers where Docker runs, else as local
- * processes in a temporary folder. ODOGRAPH_TEST_SERVERS=docker or =local forces one. The folder goes with the run,
- * that of a run that was killed goes at the next one.
+ * processes in a temporary folder. ODOGRAPH_TEST_SERVERS=docker or =local forces one.
  */
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startOf } from '../../src/embedded/process-table.ts';
 import { dockerRuns, startDockerServers } from './docker-servers.ts';
 import { postgresForTests, startTestPostgres, startTestRedis } from './local-servers.ts';
+import { makeRunFolder, removeRunFolder } from './run-folder.ts';
 
 interface TestServers {
   readonly redisUrl: string;
@@ -27,16 +24,6 @@ declare module 'vitest' {
 }
 
 type Running = Omit<TestServers, 'folder' | 'kind'> & { readonly name: string; stop(): Promise<void> };
-
-const PREFIX = 'odograph-test-';
-
-async function removeFoldersOfDeadRuns(): Promise<void> {
-  const names = await readdir(tmpdir());
-  for (const name of names) {
-    const pid = Number(/^odograph-test-(\d+)-/.exec(name)?.[1] ?? 0);
-    if (pid > 0 && (await startOf(pid)) === undefined) await rm(join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
 
 async function startLocal(folder: string): Promise<Running> {
   const binaries = await postgresForTests();
@@ -70,7 +57,7 @@ async function start(kind: 'docker' | 'local', folder: string): Promise<Running>
   try {
     return await (kind === 'docker' ? startDocker() : startLocal(folder));
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await removeRunFolder(folder);
     throw error;
   }
 }
@@ -79,16 +66,13 @@ let release: () => Promise<void> = () => Promise.resolve();
 
 /** Starts the servers and provides them as `inject('servers')`. */
 export async function setup(project: TestProject): Promise<void> {
-  await removeFoldersOfDeadRuns();
-  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  // PostgreSQL runs under another account when this is root.
-  await chmod(folder, 0o755);
   const began = Date.now();
   const kind = await chosenKind();
+  const folder = await makeRunFolder();
   const { name, stop, ...urls } = await start(kind, folder);
   release = async () => {
     await stop();
-    await rm(folder, { recursive: true, force: true });
+    await removeRunFolder(folder);
   };
   project.provide('servers', { ...urls, kind, folder });
   const offered = urls.timescaledb ? 'with TimescaleDB' : 'without TimescaleDB: its tests are skipped';

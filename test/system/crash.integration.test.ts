@@ -95,7 +95,7 @@ async function expectStored(site: Site, acknowledged: number, senders: number): 
   await eventually(async () => {
     expect(await countPositions(site.pool)).toBeGreaterThanOrEqual(acknowledged);
     expect(await countPending(site.redis)).toBe(0);
-  });
+  }, { timeoutMs: 20_000 });
   expect(await countPositions(site.pool)).toBeLessThanOrEqual(acknowledged + senders * FRAME_RECORDS);
   const { rows } = await site.pool.query<{ right: boolean }>(
     `select s.records = count(*) and s.ts = max(p.ts) and count(distinct p.ts) = count(*) as right
@@ -130,8 +130,8 @@ test('stopped under load: it ends with 0, and nothing that was acknowledged is l
   load.moveTo(await second.trackerPort());
   await load.progress(20);
   const acknowledged = await load.end();
-  expect(await second.end('SIGTERM')).toBe(0);
   await expectStored(site, acknowledged, load.senders.length);
+  expect(await second.end('SIGTERM')).toBe(0);
 });
 
 test('ingest and core as two processes: core may die and come back while trackers are acknowledged', async () => {
