@@ -56,6 +56,7 @@ async function findServers(settings: Settings, log: Logger): Promise<Servers> {
     return { redisUrl: REDIS_URL ?? '', postgresUrl: POSTGRES_URL ?? '', embedded: null };
   }
   const { startEmbedded } = await import('./embedded/servers.ts');
+  log.info({ dataDir, ...needs }, 'without REDIS_URL or POSTGRES_URL: starting embedded servers');
   const embedded = await startEmbedded({ dataDir, ...needs, log: (line) => { log.info(line); } });
   // One that a killed process left behind may bear a process id that is in use again.
   await removeRuntime(dataDir);
@@ -74,12 +75,22 @@ interface Parts {
   readonly log: Logger;
 }
 
+/** Tells once that Redis is away, and that it is back. */
 function connect({ settings, servers, log }: Parts, role: string): Redis {
-  return connectRedis(servers.redisUrl, {
+  let isAway = false;
+  const redis = connectRedis(servers.redisUrl, {
     name: `odograph/${role}/${settings.INSTANCE_ID}`,
     commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
-    onError: (error) => { log.debug({ role, error: error.message }, 'Redis connection error'); },
+    onError: (error) => {
+      if (!isAway) log.warn({ role, error: errorMessage(error) }, 'Redis is away; waiting for it');
+      isAway = true;
+    },
   });
+  redis.on('ready', () => {
+    if (isAway) log.info({ role }, 'Redis is there');
+    isAway = false;
+  });
+  return redis;
 }
 
 function createDatabasePool({ settings, servers, log }: Parts): Pool {
@@ -144,21 +155,28 @@ function compose(parts: Parts): System {
 /** Says where the system can be reached; an embedded one also leaves it in its data folder. */
 async function announce({ settings, servers, log }: Parts, system: System, port: number): Promise<void> {
   const metricsUrl = `http://127.0.0.1:${port}`;
-  log.info({ metricsUrl }, 'ready');
-  if (servers.embedded === null) return;
-  const { keptSecret } = await import('./embedded/secret.ts');
+  if (servers.embedded === null) {
+    log.info({ metricsUrl }, 'ready');
+    return;
+  }
   const { ODOGRAPH_DATA_DIR: dataDir } = settings;
-  const tokenFile = join(dataDir, 'auth-token');
-  log.info({ token: settings.AUTH_TOKEN ?? (await keptSecret(tokenFile)), tokenFile }, 'token of the administrator');
+  if (settings.AUTH_TOKEN === undefined) {
+    const { keptSecret } = await import('./embedded/secret.ts');
+    const tokenFile = join(dataDir, 'auth-token');
+    log.info({ token: await keptSecret(tokenFile), tokenFile }, 'token of the administrator');
+  }
   const listeners = (system.ingest?.listeners ?? []).map((listener) => ({ ...listener, host: '127.0.0.1' }));
   const { redisUrl, postgresUrl } = servers;
   await writeRuntime(dataDir, { pid: process.pid, redisUrl, postgresUrl, metricsUrl, listeners });
+  log.info({ metricsUrl, addresses: join(dataDir, 'runtime.json') }, 'ready');
 }
 
 /** Starts every role at once: ingest takes trackers in while core still waits for its database. */
 async function serve(parts: Parts, system: System, port: number, stopped: Promise<string>): Promise<void> {
   const started = Promise.all(system.roles.map((role) => role.start()));
   const lost = started.then(async () => {
+    // A role that is stopped while it starts has started nothing.
+    if (!system.roles.every((role) => role.isStarted)) return stopped;
     await announce(parts, system, port);
     if (parts.servers.embedded === null) return stopped;
     throw new Error(await parts.servers.embedded.lost);
@@ -215,10 +233,7 @@ async function run(settings: Settings, log: Logger): Promise<number> {
 
 function readSettings(): Settings {
   try {
-    const settings = loadSettings(process.env);
-    const problems = listenerProblems(settings);
-    if (problems.length > 0) throw new SettingsError(problems);
-    return settings;
+    return loadSettings(process.env, listenerProblems);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -226,6 +241,15 @@ function readSettings(): Settings {
   }
 }
 
+/** There are no arguments, and whoever gives one means something by it. */
+function refuseArguments(given: readonly string[]): void {
+  if (given.length === 0) return;
+  const isHelp = given[0] === '--help' || given[0] === '-h';
+  process.stderr.write(`${isHelp ? '' : `no such argument: ${given.join(' ')}\n`}settings are environment variables: see docs/config.md\n`);
+  process.exit(isHelp ? 0 : 2);
+}
+
+refuseArguments(process.argv.slice(2));
 const settings = readSettings();
 const log = createLogger(settings);
 process.exitCode = await run(settings, log).catch((error: unknown) => {

@@ -3,7 +3,7 @@
  * node_modules/.package-lock.json as the last step of an installation, so what it lists is complete. Two starts at the
  * same time install once.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const LOCK_POLL_MS = 200;
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const LOCK_MAX_AGE_MS = 20 * 60_000;
 
 function packagesOf(file) {
@@ -81,16 +82,39 @@ function environment(root) {
   return { ...process.env, PATH: path.join(delimiter) };
 }
 
-function install(root) {
+/** Runs npm to its end. A Ctrl-C ends npm first: one left behind would be in the way of the next installation. */
+async function runNpm(args, root) {
+  const child = spawn('npm', args, { cwd: root, env: environment(root), stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk));
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+    child.kill('SIGKILL');
+  };
+  for (const signal of ENDING_SIGNALS) process.on(signal, interrupt);
+  const status = await new Promise((resolve) => {
+    child.on('error', (error) => {
+      said.push(Buffer.from(`npm: ${error.message}`));
+      resolve(1);
+    });
+    child.on('close', resolve);
+  });
+  for (const signal of ENDING_SIGNALS) process.off(signal, interrupt);
+  if (interrupted) process.exit(130);
+  return { status, output: Buffer.concat(said).toString() };
+}
+
+async function install(root) {
   const began = Date.now();
   console.error('installing the npm packages of package-lock.json: once, half a minute to two minutes');
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const result = spawnSync('npm', args, { cwd: root, env: environment(root), encoding: 'utf8', maxBuffer: 2 ** 26 });
-  if (result.status === 0) {
+  const { status, output } = await runNpm(args, root);
+  if (status === 0) {
     console.error(`npm packages installed in ${Math.round((Date.now() - began) / 1000)} s`);
     return;
   }
-  console.error(result.error === undefined ? `${result.stdout}${result.stderr}` : `npm: ${result.error.message}`);
+  console.error(output);
   console.error(`npm ${args.join(' ')} failed; what it said is above`);
   process.exit(1);
 }
@@ -128,7 +152,7 @@ async function installMissing(root) {
   await takeLock(lock);
   const release = () => rmSync(lock, { force: true });
   process.on('exit', release);
-  if (!installed(root)) install(root);
+  if (!installed(root)) await install(root);
   process.off('exit', release);
   release();
 }

@@ -22,6 +22,11 @@ export class SettingsError extends Error {
   }
 }
 
+/** Below, names of others are alike by chance: APP_PORT is no API_PORT. */
+const SHORT_NAME = 9;
+/** From here on, two letters exchanged are a slip too. */
+const LONG_NAME = 12;
+
 /** Names with these beginnings are ours: one that is not in the table is a mistake, not somebody else's variable. */
 const OWN_PREFIXES = ['ODOGRAPH_', 'INGEST_', 'PROCESSOR_', 'STREAM_', 'POSITIONS_', 'LIVE_WS_'];
 
@@ -33,9 +38,19 @@ function given(value: string, definition: Setting<unknown>): string {
   return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
 }
 
+/** A name of somebody else that is almost one of ours, which is not given: taken for a slip of the finger. */
+function isSlip(name: string, environment: Environment): boolean {
+  const edits = name.length < LONG_NAME ? 1 : 2;
+  const meant = name.length < SHORT_NAME ? undefined : closest(name, Object.keys(SETTINGS), edits);
+  return meant !== undefined && environment[meant] === undefined;
+}
+
 function unknownNames(environment: Environment): string[] {
   const unknown = Object.keys(environment).filter(
-    (name) => OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) && !(name in SETTINGS) && !TEST_SWITCHES.has(name),
+    (name) =>
+      !(name in SETTINGS) &&
+      !TEST_SWITCHES.has(name) &&
+      (OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) || isSlip(name, environment)),
   );
   return unknown.map((name) => {
     const suggestion = closest(name, Object.keys(SETTINGS));
@@ -43,11 +58,14 @@ function unknownNames(environment: Environment): string[] {
   });
 }
 
+/** What a part of the system knows about settings that this folder does not; a line for each problem. */
+export type Rule = (settings: Partial<Settings>) => readonly string[];
+
 /**
  * The settings of this process, frozen.
  * @throws SettingsError with every problem: bad values, unknown names, combinations that cannot work.
  */
-export function loadSettings(environment: Environment): Settings {
+export function loadSettings(environment: Environment, ...rules: readonly Rule[]): Settings {
   const problems: string[] = [];
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
@@ -60,6 +78,7 @@ export function loadSettings(environment: Environment): Settings {
     else problems.push(`${name}: expected ${definition.expected}, got ${given(source, definition)}`);
   }
   problems.push(...unknownNames(environment));
+  for (const rule of rules) problems.push(...rule(values as Partial<Settings>));
   if (problems.length === 0) problems.push(...contradictions(values as Settings));
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze(values) as Settings;

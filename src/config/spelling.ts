@@ -14,11 +14,15 @@ function distance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The candidate most like `name`, if any is near enough to be what was meant. */
-export function closest(name: string, candidates: readonly string[]): string | undefined {
+/** The candidate most like `name`, if any is near enough (at most `maxEdits`) to be what was meant. */
+export function closest(
+  name: string,
+  candidates: readonly string[],
+  maxEdits = Math.max(2, name.length / 4),
+): string | undefined {
   const near = candidates
     .map((candidate) => ({ candidate, edits: distance(name, candidate) }))
-    .filter(({ edits }) => edits <= Math.max(2, name.length / 4))
+    .filter(({ edits }) => edits <= maxEdits)
     .sort((a, b) => a.edits - b.edits);
   return near[0]?.candidate;
 }

@@ -41,7 +41,7 @@ export function addresses(runtime: Runtime, dataDir: string): string {
 export function statusLines(figures: Figures, rate: number): readonly string[] {
   const { stored, duplicates, devices, lagEntries, deadLetters } = figures;
   return [
-    `records ${rate.toFixed(1)}/s acknowledged, ${number(stored)} stored, ${number(duplicates)} duplicates`,
+    `records ${rate.toFixed(1)}/s acknowledged; since the start ${number(stored)} stored, ${number(duplicates)} duplicates`,
     `devices ${number(devices)}, consumer lag ${number(lagEntries)}, dead letters ${number(deadLetters)}`,
   ];
 }

@@ -17,6 +17,7 @@ import { leftovers, startedProcesses } from './leftovers.ts';
 import type { DemoOptions } from './options.ts';
 import { parseOptions } from './options.ts';
 import { forgetDeadSystem, startSimulator, startSystem, untilReady } from './programs.ts';
+import { readableLog } from './readable-log.ts';
 import { stopRequest } from './stop-request.ts';
 
 const REFRESH_MS = 1_000;
@@ -56,7 +57,7 @@ async function verdict({ options, display }: Demo, system: Child, simulator: Chi
   // A verification that was interrupted has verified nothing.
   if (failed === undefined) return options.smoke ? 1 : 0;
   if (system.end() !== undefined) {
-    display.say(`Odograph ${failed.text}:\n${await system.logTail()}`);
+    display.say(`Odograph ${failed.text}:\n${readableLog(await system.logTail())}`);
     return 1;
   }
   if (options.smoke) display.say(await simulator.logTail(100));
@@ -84,7 +85,7 @@ async function run(demo: Demo): Promise<number> {
 /** Ends what runs, in reverse order of its start. @returns the pids of processes that do not end. */
 async function end({ dataDir, display, children }: Demo): Promise<readonly number[]> {
   const started = await startedProcesses();
-  display.say(`stopping; the data stays in ${dataDir}`);
+  if (children.some((child) => child.end() === undefined)) display.say(`stopping; the data stays in ${dataDir}`);
   const [system, simulator] = children;
   // Without a system the simulator would wait for one.
   const gentle = system?.end() === undefined ? 'SIGTERM' : 'SIGKILL';

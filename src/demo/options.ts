@@ -1,5 +1,5 @@
 /** The command line of the demo. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 export interface DemoOptions {
   readonly devices: number;
@@ -39,7 +39,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     .option('--duration <time>', 'how long they send (default: until Ctrl-C; 20s with --smoke)', duration)
     .option('--smoke', 'verify that what was acknowledged was stored, exactly once; then end', false)
     .option('--faults', 'trackers behave as badly as they do in the field', false)
-    .option('--started-at <ms>', 'when the command was given, epoch milliseconds', count)
+    .addOption(new Option('--started-at <ms>', 'when the command was given, epoch ms').argParser(count).hideHelp())
     .parse(args, { from: 'user' });
   const given = command.opts<Given>();
   return {

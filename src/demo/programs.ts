@@ -11,8 +11,11 @@ import { launch } from '../embedded/unprivileged.ts';
 import type { Runtime } from '../shared/runtime-file.ts';
 import { reachable, readRuntime, removeRuntime } from '../shared/runtime-file.ts';
 import type { DemoOptions } from './options.ts';
+import { readableLog } from './readable-log.ts';
 
 const POLL_MS = 50;
+/** Another fleet than that of `npm run simulate`: two of one fleet would throw each other out. */
+const FLEET_PREFIX = '35630701';
 /** Share of frames that meet a fault: so many that a short run with few trackers meets every kind. */
 const FAULT_RATE = '0.1';
 
@@ -52,7 +55,7 @@ export async function untilReady(
     // A file of an earlier start may still be there.
     if (runtime?.pid === system.pid) return runtime;
     const end = system.end();
-    if (end !== undefined) throw new Error(`Odograph ${end.text} while starting:\n${await system.logTail()}`);
+    if (end !== undefined) throw new Error(`Odograph ${end.text} while starting:\n${readableLog(await system.logTail())}`);
     await delay(POLL_MS);
   }
   return undefined;
@@ -65,6 +68,7 @@ export function simulatorArguments(options: DemoOptions, runtime: Runtime): read
     throw new Error('the simulated trackers are Teltonika ones: INGEST_LISTENERS has no teltonika:port');
   }
   return [
+    '--imei-prefix', FLEET_PREFIX,
     '--devices', String(options.devices),
     '--interval', '1s',
     '--host', reachable(listener.host),

@@ -12,6 +12,7 @@ import type { Logger } from '../observability/logger.ts';
 import { createIngestMetrics } from '../observability/metrics/ingest.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { findProtocol, protocolNames } from '../protocols/registry.ts';
+import { errorMessage } from '../shared/errors.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { Role } from '../shared/role.ts';
 import type { ConnectionContext } from './connection.ts';
@@ -40,13 +41,23 @@ interface IngestOptions {
 }
 
 /** Settings of listeners that no protocol can serve, a line each. */
-export function listenerProblems(settings: Pick<Settings, 'INGEST_LISTENERS'>): string[] {
-  return settings.INGEST_LISTENERS.flatMap(({ protocol: name, transport }) => {
+export function listenerProblems({ INGEST_LISTENERS: listeners = [] }: Partial<Settings>): string[] {
+  return listeners.flatMap(({ protocol: name, transport }) => {
     const protocol = findProtocol(name);
     if (protocol === undefined) return [`INGEST_LISTENERS: expected one of ${protocolNames.join(', ')}, got ${JSON.stringify(name)}`];
     if (transport === 'udp' && !speaksDatagrams(protocol)) return [`INGEST_LISTENERS: ${name} has no UDP form`];
     return [];
   });
+}
+
+/** A port that cannot be had, or its certificate; names the listener. */
+class ListenError extends Error {
+  override readonly name = 'ListenError';
+
+  constructor({ protocol, transport, port }: ListenerSetting, cause: unknown) {
+    const suffix = transport === 'tcp' ? '' : `+${transport}`;
+    super(`INGEST_LISTENERS: cannot listen on ${protocol}${suffix}:${port}: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 async function open(setting: ListenerSetting, context: ConnectionContext): Promise<Listener> {
@@ -83,7 +94,9 @@ export function createIngest(options: IngestOptions): Ingest {
   const openAll = async (): Promise<void> => {
     for (const setting of settings.INGEST_LISTENERS) {
       if (stopping.signal.aborted) return;
-      const listener = await open(setting, context);
+      const listener = await open(setting, context).catch((error: unknown) => {
+        throw new ListenError(setting, error);
+      });
       listeners.push(listener);
       const { protocol, transport, port } = listener;
       events.listening({ protocol, transport, port });

@@ -31,5 +31,5 @@ export function createLogger(settings: Pick<Settings, 'LOG_LEVEL' | 'LOG_FORMAT'
   };
   if (!wanted || !prettyIsInstalled()) return pino(options);
   const { formatters: _formatters, ...rest } = options;
-  return pino({ ...rest, transport: { target: 'pino-pretty', options: { ignore: 'instance,pid,hostname' } } });
+  return pino({ ...rest, transport: { target: 'pino-pretty', options: { ignore: 'instance,pid,hostname', singleLine: true } } });
 }

@@ -15,6 +15,15 @@ export interface OperationsServer {
   stop(): Promise<void>;
 }
 
+/** The port of METRICS_PORT cannot be had. */
+export class OperationsPortError extends Error {
+  override readonly name = 'OperationsPortError';
+
+  constructor(port: number, cause: unknown) {
+    super(`METRICS_PORT: cannot listen on ${port}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
 interface Answer {
   readonly status: number;
   readonly type: string;
@@ -57,7 +66,9 @@ export async function startOperationsServer(options: {
   };
   const server = createServer((request, response) => void respond(request, response));
   server.listen(options.port, options.host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new OperationsPortError(options.port, error);
+  });
   return {
     port: (server.address() as AddressInfo).port,
     async stop() {

@@ -5,10 +5,12 @@ import type { Sample } from './sampler.ts';
 /** Where the line goes: standard error, so that the report alone is on standard output. */
 export interface ProgressOutput {
   readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
 const LINES_EVERY = 5;
+const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = '\r\u001b[K';
 
 export class Progress {
@@ -24,8 +26,14 @@ export class Progress {
   show(sample: Sample): void {
     this.#samples += 1;
     const line = progressLine(sample, this.#devices);
-    if (this.#output.isTTY === true) this.#output.write(`${CLEAR_LINE}${line}`);
+    if (this.#output.isTTY === true) this.#output.write(`${CLEAR_LINE}${this.#fitted(line)}`);
     else if (this.#samples % LINES_EVERY === 0) this.#output.write(`${line}\n`);
+  }
+
+  /** A line that wraps cannot be rewritten. */
+  #fitted(line: string): string {
+    const { columns = 0 } = this.#output;
+    return line.slice(0, (columns > 0 ? columns : DEFAULT_COLUMNS) - 1);
   }
 
   /** Ends the live line. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SettingsError, loadSettings } from '../../src/config/load.ts';
 import type { Setting } from '../../src/config/setting.ts';
-import type { SettingName } from '../../src/config/settings.ts';
+import type { SettingName, Settings } from '../../src/config/settings.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 
 const entries = Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
@@ -81,7 +81,7 @@ describe('settings', () => {
   });
 
   it('ignore variables of others', () => {
-    const foreign = { PATH: '/bin', REDIS_HOST: 'x', POSTGRES_PASSWORD: 'x', npm_config_cache: 'x', HOME: '/root', LIVE: '1' };
+    const foreign = { PATH: '/bin', REDIS_HOST: 'x', APP_PORT: '1', LOGLEVEL: 'x', NODE_ROLES: 'x', POSTGRES_PASSWORD: 'x', npm_config_cache: 'x', HOME: '/root', LIVE: '1' };
     expect(problemsOf(foreign)).toEqual([]);
   });
 });
@@ -98,6 +98,22 @@ describe('a start with wrong settings', () => {
     ]);
     expect(() => loadSettings(wrong)).toThrow(`4 problems in the settings:\n  ${problems.join('\n  ')}`);
     expect(() => loadSettings({ LOG_LEVEL: 'loud' })).toThrow('1 problem in the settings:\n  LOG_LEVEL');
+  });
+
+  it('takes a variable that is almost a setting for a slip, unless the setting is given too', () => {
+    expect(problemsOf({ METRICS_PROT: '1', REDIS_URI: 'x', POSTGRES_UR: 'x' })).toEqual([
+      'METRICS_PROT: there is no such setting; did you mean METRICS_PORT?',
+      'REDIS_URI: there is no such setting; did you mean REDIS_URL?',
+      'POSTGRES_UR: there is no such setting; did you mean POSTGRES_URL?',
+    ]);
+    expect(problemsOf({ REDIS_URI: 'x', REDIS_URL: 'redis://h' })).toEqual([]);
+  });
+
+  it('adds what other parts know about the settings that are right', () => {
+    const rule = ({ LOG_LEVEL, INGEST_REPLICAS }: Partial<Settings>) => [`LOG_LEVEL ${LOG_LEVEL}, replicas ${INGEST_REPLICAS}`];
+    expect(() => loadSettings({ LOG_LEVEL: 'warn', INGEST_REPLICAS: '0' }, rule)).toThrow(
+      /2 problems.*\n.*INGEST_REPLICAS: expected.*\n.*LOG_LEVEL warn, replicas undefined/,
+    );
   });
 
   it('shows no secret', () => {

@@ -43,10 +43,10 @@ test('on a terminal the figures replace those before, and not what was said in b
   display.say('something');
   display.figures({ ...ZERO, at: 2_000, acknowledged: 100 });
   expect(out.written).toEqual([
-    '  records 0.0/s acknowledged, 0 stored, 0 duplicates\n  devices 0, consumer lag 0, dead letters 0\n',
-    '\u001b[1A\u001b[2K\u001b[1A\u001b[2K  records 50.0/s acknowledged, 1,234 stored, 0 duplicates\n  devices 0, consumer lag 0, dead letters 0\n',
+    '  records 0.0/s acknowledged; since the start 0 stored, 0 duplicates\n  devices 0, consumer lag 0, dead letters 0\n',
+    '\u001b[1A\u001b[2K\u001b[1A\u001b[2K  records 50.0/s acknowledged; since the start 1,234 stored, 0 duplicates\n  devices 0, consumer lag 0, dead letters 0\n',
     'something\n',
-    '  records 50.0/s acknowledged, 0 stored, 0 duplicates\n  devices 0, consumer lag 0, dead letters 0\n',
+    '  records 50.0/s acknowledged; since the start 0 stored, 0 duplicates\n  devices 0, consumer lag 0, dead letters 0\n',
   ]);
 });
 
@@ -61,7 +61,7 @@ test('elsewhere it is a line every five seconds', () => {
   const display = new Display(out);
   for (let at = 0; at <= 10_000; at += 1_000) display.figures({ ...ZERO, at, acknowledged: at / 1_000 });
   expect(out.written).toHaveLength(3);
-  expect(out.written.at(-1)).toBe('  records 1.0/s acknowledged, 0 stored, 0 duplicates; devices 0, consumer lag 0, dead letters 0\n');
+  expect(out.written.at(-1)).toBe('  records 1.0/s acknowledged; since the start 0 stored, 0 duplicates; devices 0, consumer lag 0, dead letters 0\n');
 });
 
 test('addresses are those to connect to, with the transport where it is not TCP', () => {

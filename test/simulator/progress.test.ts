@@ -24,9 +24,9 @@ describe('progressLine', () => {
 });
 
 describe('Progress', () => {
-  function shown(isTTY: boolean, samples: number): string {
+  function shown(isTTY: boolean, samples: number, columns = 200): string {
     let text = '';
-    const progress = new Progress({ isTTY, write: (more) => { text += more; } }, 2_000);
+    const progress = new Progress({ isTTY, columns, write: (more) => { text += more; } }, 2_000);
     for (let sample = 0; sample < samples; sample += 1) progress.show(SAMPLE);
     progress.end();
     progress.note('note');
@@ -35,6 +35,10 @@ describe('Progress', () => {
 
   it('rewrites one line on a terminal', () => {
     expect(shown(true, 2)).toBe(`\r\u001b[K${LINE}\r\u001b[K${LINE}\n\r\u001b[Knote\n`);
+  });
+
+  it('cuts the line to the width of the terminal, where it could not be rewritten otherwise', () => {
+    expect(shown(true, 1, 40)).toBe(`\r\u001b[K${LINE.slice(0, 39)}\n\r\u001b[Knote\n`);
   });
 
   it('writes a line every five seconds elsewhere', () => {

@@ -111,7 +111,7 @@ class TeltonikaFramer implements Framer {
 function frameSize(bytes: Buffer, start: number, end: number, maxFrameBytes: number): number | Broken {
   const first = bytes[start];
   if (first === PING) return 1;
-  if (first !== 0) return broken('bad_preamble', `a frame does not begin with ${first}`, bytes, start, 1);
+  if (first !== 0) return broken('bad_preamble', `no frame begins with 0x${bytes.toString('hex', start, start + 1)}`, bytes, start, 1);
   if (end - start < 2) return 0;
   const second = bytes[start + 1] ?? 0;
   if (second > MAX_LOGIN_BYTES) {
