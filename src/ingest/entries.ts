@@ -11,7 +11,12 @@ import { entryFields, partitionOf, telemetryStream } from '../shared/contracts/t
 import { CodecError } from '../shared/errors.ts';
 import type { TelemetryRecord } from '../shared/model.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
-import type { StreamAppend } from './publisher.ts';
+
+/** One XADD: a stream and its field names and values. */
+export interface StreamAppend {
+  readonly stream: string;
+  readonly fields: readonly (string | Buffer)[];
+}
 
 /** Where a frame came from and the limits it is held to. */
 export interface FrameContext {

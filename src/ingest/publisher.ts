@@ -14,13 +14,8 @@ import { errorMessage } from '../shared/errors.ts';
 import { pause } from '../shared/retry.ts';
 import type { Durability } from './durability.ts';
 import { DurabilityError } from './durability.ts';
+import type { StreamAppend } from './entries.ts';
 import type { IngestEvents } from './events.ts';
-
-/** One XADD: a stream and its field names and values. */
-export interface StreamAppend {
-  readonly stream: string;
-  readonly fields: readonly (string | Buffer)[];
-}
 
 interface Job {
   readonly appends: readonly StreamAppend[];
