@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { FrameContext } from '../../src/ingest/entries.ts';
+import type { FrameContext , StreamAppend } from '../../src/ingest/entries.ts';
 import { frameEntries, refusedEntries } from '../../src/ingest/entries.ts';
 import type { RejectedRecord } from '../../src/protocols/protocol.ts';
 import { decodeDeadLetter } from '../../src/shared/contracts/dead-letter-stream.ts';
 import { decodeEntry, partitionOf } from '../../src/shared/contracts/telemetry-stream.ts';
 import type { TelemetryRecord } from '../../src/shared/model.ts';
-import type { StreamAppend } from '../../src/ingest/entries.ts';
 
 const RECEIVED_AT = 1_700_000_000_000;
 const DEVICE = '356307042441013';
