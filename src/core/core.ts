@@ -20,8 +20,9 @@ import { createCoreMetrics } from '../observability/metrics/core.ts';
 import { telemetryStreams } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
 import { connectRedis, waitForRedis } from '../shared/redis.ts';
-import { pause, repeat, untilDone } from '../shared/retry.ts';
+import { repeat, untilDone } from '../shared/retry.ts';
 import type { Role } from '../shared/role.ts';
+import { pause, settledBy } from '../shared/wait.ts';
 import { Acknowledger } from './acknowledger.ts';
 import type { ConsumerName } from './consumer-name.ts';
 import { takeConsumerName } from './consumer-name.ts';
@@ -51,15 +52,6 @@ const MAINTENANCE_INTERVAL_MS = 3_600_000;
 const PREPARE_RETRY_MS = 1_000;
 /** Of SHUTDOWN_TIMEOUT_MS, for what is queued; ingest has had half of it, and closing takes some time too. */
 const DRAIN_SHARE = 0.4;
-
-/** Resolves when all have settled or the deadline has passed. */
-async function settledBy(deadline: AbortSignal, ...work: readonly Promise<unknown>[]): Promise<void> {
-  const { promise: passed, resolve } = Promise.withResolvers<undefined>();
-  const onAbort = (): void => { resolve(undefined); };
-  if (deadline.aborted) onAbort();
-  deadline.addEventListener('abort', onAbort, { once: true });
-  await Promise.race([Promise.allSettled(work), passed]);
-}
 
 class Core implements Role {
   readonly name = 'core';

@@ -8,7 +8,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Redis } from '../shared/redis.ts';
 import { waitForRedis } from '../shared/redis.ts';
-import { pause } from '../shared/retry.ts';
+import { pause } from '../shared/wait.ts';
 import type { DeliveredEntry, ProcessorEntry } from './entry.ts';
 import { decodeDelivered, entryLetter, entryWithout } from './entry.ts';
 import type { EntryQueue } from './entry-queue.ts';

@@ -3,7 +3,7 @@
  * which connection, and one timer that ends what has been silent too long. Two connections of one device: the newer
  * wins, the older is closed.
  */
-import { pause } from '../shared/retry.ts';
+import { pause } from '../shared/wait.ts';
 import type { Settings } from '../config/settings.ts';
 import type { EndReason } from './events.ts';
 import type { DevicePolicy, Refusal } from './device-policy.ts';

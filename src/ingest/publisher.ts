@@ -11,7 +11,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Redis } from '../shared/redis.ts';
 import { waitForRedis } from '../shared/redis.ts';
 import { errorMessage } from '../shared/errors.ts';
-import { pause } from '../shared/retry.ts';
+import { pause, settledBy } from '../shared/wait.ts';
 import type { Durability } from './durability.ts';
 import { DurabilityError } from './durability.ts';
 import type { StreamAppend } from './entries.ts';
@@ -105,10 +105,7 @@ export class Publisher {
   async stop(deadline: AbortSignal): Promise<void> {
     this.#isDraining = true;
     this.#wake?.();
-    const { promise: isOver, resolve: giveUp } = Promise.withResolvers<undefined>();
-    deadline.addEventListener('abort', () => { giveUp(undefined); }, { once: true });
-    if (deadline.aborted) giveUp(undefined);
-    await Promise.race([this.#running, isOver]);
+    await settledBy(deadline, this.#running ?? Promise.resolve());
     this.#stopping.abort();
     this.#wake?.();
     const rest = [...this.#inFlight, ...this.#queue.splice(0)];

@@ -3,6 +3,7 @@
  * connection is away and nothing is sent twice behind the caller's back, since only the caller knows what that means.
  */
 import { Redis } from 'ioredis';
+import { until } from './wait.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -43,13 +44,8 @@ export function connectRedis(url: string, options: ConnectionOptions): Redis {
 /** Resolves once commands can be sent, or when `signal` ends the wait. */
 export async function waitForRedis(redis: Redis, signal: AbortSignal): Promise<void> {
   if (redis.status === 'ready' || signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const done = (): void => {
-    resolve(undefined);
-  };
-  redis.once('ready', done);
-  signal.addEventListener('abort', done, { once: true });
-  await promise;
-  redis.off('ready', done);
-  signal.removeEventListener('abort', done);
+  await until(signal, (done) => {
+    redis.once('ready', done);
+    return () => redis.off('ready', done);
+  });
 }

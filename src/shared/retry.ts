@@ -1,4 +1,5 @@
 /** Attempts that are repeated until one succeeds, and work that is repeated for ever. */
+import { pause } from './wait.ts';
 
 interface Attempts {
   /** What is attempted, for the log. */
@@ -8,18 +9,6 @@ interface Attempts {
 }
 
 const RETRY_MS = 200;
-
-/** Resolves when `signal` aborts or the time has passed. */
-export async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const done = (): void => { resolve(undefined); };
-  const timer = setTimeout(done, delayMs);
-  signal.addEventListener('abort', done, { once: true });
-  if (signal.aborted) done();
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener('abort', done);
-}
 
 /**
  * Attempts until one succeeds; failures are reported.
