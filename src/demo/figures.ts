@@ -1,5 +1,5 @@
 /** What the demo shows of a running system, read from its metrics. */
-import { parseMetrics, total } from './metrics-text.ts';
+import { parseMetrics, total } from '../shared/metrics-text.ts';
 
 export interface Figures {
   /** When they were read, epoch milliseconds. */

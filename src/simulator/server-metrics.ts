@@ -2,6 +2,8 @@
  * What the metrics of Odograph say, asked once a second: how far the database is behind the trackers, and how much
  * memory the process holds. Metrics that cannot be read are unknown (null) and stop nothing.
  */
+import type { Sample } from '../shared/metrics-text.ts';
+import { parseMetrics, total } from '../shared/metrics-text.ts';
 
 const LAG_METRIC = 'processor_consumer_lag';
 const PENDING_METRIC = 'odograph_core_pending_entries';
@@ -45,8 +47,9 @@ export class ServerMetrics {
     this.#polling = true;
     const address = this.#address();
     const page = address === null ? '' : await fetchPage(address).catch(() => '');
-    const memory = sumOf(page, MEMORY_METRIC);
-    this.#lag = readLag(page);
+    const samples = parseMetrics(page);
+    const memory = sumOf(samples, MEMORY_METRIC);
+    this.#lag = lagIn(samples);
     if (memory !== null) this.#peakMemoryBytes = Math.max(memory, this.#peakMemoryBytes ?? 0);
     this.#polling = false;
   }
@@ -59,15 +62,12 @@ async function fetchPage(address: string): Promise<string> {
   return response.text();
 }
 
-/** The lag in a page of metrics in the Prometheus text format; null where the processor's metrics are not in it. */
-export function readLag(page: string): number | null {
-  const lag = sumOf(page, LAG_METRIC);
-  return lag === null ? null : lag + (sumOf(page, PENDING_METRIC) ?? 0);
+/** The lag that metrics tell; null where the processor's are not among them. */
+export function lagIn(samples: readonly Sample[]): number | null {
+  const lag = sumOf(samples, LAG_METRIC);
+  return lag === null ? null : lag + total(samples, PENDING_METRIC);
 }
 
-// name{labels} value [timestamp]
-function sumOf(page: string, metric: string): number | null {
-  const samples = page.matchAll(new RegExp(`^${metric}(?:\\{.*\\})? (\\S+)`, 'gm'));
-  const values = Array.from(samples, ([, value]) => Number(value));
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
+function sumOf(samples: readonly Sample[], metric: string): number | null {
+  return samples.some(({ name }) => name === metric) ? total(samples, metric) : null;
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ServerMetrics, readLag } from '../../src/simulator/server-metrics.ts';
+import { parseMetrics } from '../../src/shared/metrics-text.ts';
+import { ServerMetrics, lagIn } from '../../src/simulator/server-metrics.ts';
 import { eventually } from '../support/eventually.ts';
 
 const PAGE = `# HELP processor_consumer_lag Stream entries not yet delivered
@@ -13,17 +14,18 @@ odograph_core_pending_entries 30
 process_resident_memory_bytes 104857600
 `;
 
-describe('readLag', () => {
+describe('lagIn', () => {
   it('adds what is not delivered and what is not acknowledged', () => {
-    expect(readLag(PAGE)).toBe(42);
+    expect(lagIn(parseMetrics(PAGE))).toBe(42);
   });
 
   it('adds up labelled samples', () => {
-    expect(readLag('processor_consumer_lag{stream="telemetry:{0}"} 3\nprocessor_consumer_lag{stream="b"} 4e1\n')).toBe(43);
+    const page = 'processor_consumer_lag{stream="telemetry:{0}"} 3\nprocessor_consumer_lag{stream="b"} 4e1\n';
+    expect(lagIn(parseMetrics(page))).toBe(43);
   });
 
   it('knows nothing where the processor has no metrics', () => {
-    expect(readLag('process_cpu_seconds_total 5\n')).toBeNull();
+    expect(lagIn(parseMetrics('process_cpu_seconds_total 5\n'))).toBeNull();
   });
 });
 

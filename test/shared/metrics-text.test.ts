@@ -1,7 +1,7 @@
 /** The reader of Prometheus' text format, against what prom-client writes and against the format's own corners. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { parseMetrics, total } from '../../src/demo/metrics-text.ts';
+import { parseMetrics, total } from '../../src/shared/metrics-text.ts';
 
 test('reads names, labels, values and timestamps, and passes over comments and empty lines', () => {
   const text = [

@@ -1,6 +1,6 @@
 /**
- * Reads the text format of Prometheus, as far as the demo needs it: samples with their labels. A line that is no sample
- * is passed over; NaN and infinities are values.
+ * Reads the text format of Prometheus, for the demo and the simulator: samples with their labels. A line that is no
+ * sample is passed over; NaN and infinities are values.
  * Format: https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 
