@@ -13,7 +13,6 @@ const DAY_MS = 24 * HOUR_MS;
 const MIB = 1024 * 1024;
 
 export const ROLE_NAMES = ['ingest', 'core'] as const;
-export type RoleName = (typeof ROLE_NAMES)[number];
 
 const general = {
   ROLES: choices({ of: ROLE_NAMES, default: 'ingest,core', doc: 'What this process does: `ingest` takes trackers in, `core` writes to the database.' }),

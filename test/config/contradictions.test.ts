@@ -1,15 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SettingsError, loadSettings } from '../../src/config/load.ts';
-
-function problemsOf(environment: Record<string, string>): readonly string[] {
-  try {
-    loadSettings(environment);
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
-    throw error;
-  }
-  return [];
-}
+import { problemsOf } from './problems.ts';
 
 const TLS = { INGEST_LISTENERS: 'teltonika+tls:5028' };
 

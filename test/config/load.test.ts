@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { SettingsError, loadSettings } from '../../src/config/load.ts';
+import { loadSettings } from '../../src/config/load.ts';
 import type { Setting } from '../../src/config/setting.ts';
 import type { SettingName, Settings } from '../../src/config/settings.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
+import { problemsOf } from './problems.ts';
 
 const entries = Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
-
-function problemsOf(environment: Record<string, string>): readonly string[] {
-  try {
-    loadSettings(environment);
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 /** What a setting takes and what not: from its own words where these tell, else from the table below. */
 function samples(name: SettingName, { expected }: Setting<unknown>): { good: string[]; bad: string[] } | undefined {
