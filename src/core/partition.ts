@@ -1,24 +1,19 @@
 /**
  * One partition of the telemetry stream as one consumer of the group `processor` sees it: the commands, and which
  * entries are in hand. In hand is what waits in this process to be stored and acknowledged; an entry that is delivered
- * again meanwhile is not taken twice. Errors: those of Redis; `isGroupMissing` tells one from the others.
+ * again meanwhile is not taken twice. Errors: those of Redis.
  */
+import type { RawEntry } from '../shared/contracts/consumer-group.ts';
+import { createGroup, readGroup } from '../shared/contracts/consumer-group.ts';
 import { PROCESSOR_GROUP } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { DeliveredEntry } from './entry.ts';
 
-type RawEntry = [id: Buffer, fields: Buffer[] | null];
 /** Redis before version 7 has a null in place of an entry that was deleted from the stream. */
 type RawEntries = (RawEntry | null)[];
-type RawRead = [stream: Buffer, entries: RawEntry[]][] | null;
 type PendingRow = [id: string, consumer: string, idleMs: number, deliveries: number];
 
 const RENEWAL_CHUNK = 500;
-
-/** The error of Redis for a group that does not exist, or a stream that does not. */
-export function isGroupMissing(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError' && error.message.startsWith('NOGROUP');
-}
 
 function fieldsById(entries: RawEntries): Map<string, Buffer[] | null> {
   return new Map(entries.filter((entry) => entry !== null).map(([id, fields]) => [id.toString(), fields]));
@@ -44,23 +39,15 @@ export class Partition {
   }
 
   /** Creates the group at the beginning of the stream; false: it was there. */
-  async createGroup(redis: Redis): Promise<boolean> {
-    try {
-      await redis.xgroup('CREATE', this.stream, PROCESSOR_GROUP, '0', 'MKSTREAM');
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith('BUSYGROUP')) return false;
-      throw error;
-    }
+  createGroup(redis: Redis): Promise<boolean> {
+    return createGroup(redis, this.stream, PROCESSOR_GROUP, '0');
   }
 
   /** New entries; waits up to `blockMs` for the first. */
   async readNew(redis: Redis, count: number, blockMs: number): Promise<DeliveredEntry[]> {
-    const reply = (await redis.callBuffer(
-      'XREADGROUP', 'GROUP', PROCESSOR_GROUP, this.#consumer, 'COUNT', count, 'BLOCK', blockMs,
-      'STREAMS', this.stream, '>',
-    )) as RawRead;
-    const entries = reply?.[0]?.[1] ?? [];
+    const read = { group: PROCESSOR_GROUP, consumer: this.#consumer, streams: [this.stream], count, blockMs };
+    const [delivered] = await readGroup(redis, read);
+    const entries = delivered?.[1] ?? [];
     return entries.map(([id, fields]) => ({ stream: this.stream, id: id.toString(), fields, deliveries: 1 }));
   }
 

@@ -6,6 +6,7 @@
  * reported as the loss of data that it is. An entry that was delivered too often becomes a dead letter.
  */
 import type { Settings } from '../config/settings.ts';
+import { isGroupMissing } from '../shared/contracts/consumer-group.ts';
 import type { Redis } from '../shared/redis.ts';
 import { waitForRedis } from '../shared/redis.ts';
 import { pause } from '../shared/wait.ts';
@@ -14,7 +15,6 @@ import { decodeDelivered, entryLetter, entryWithout } from './entry.ts';
 import type { EntryQueue } from './entry-queue.ts';
 import type { CoreEvents } from './events.ts';
 import type { Partition } from './partition.ts';
-import { isGroupMissing } from './partition.ts';
 
 type ReaderSettings = Pick<
   Settings,

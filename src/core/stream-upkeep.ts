@@ -2,40 +2,13 @@
  * What keeps a partition in order beside reading it: acknowledged entries are trimmed, dead consumers removed, and the
  * lag is measured. Errors: those of Redis, for the caller to report; each step is safe to repeat.
  */
+import type { EntryId } from '../shared/contracts/entry-id.ts';
+import { earlier, parseEntryId } from '../shared/contracts/entry-id.ts';
+import type { GroupInfo } from '../shared/contracts/stream-info.ts';
+import { groupsOf, lastGeneratedId } from '../shared/contracts/stream-info.ts';
 import { DURABLE_GROUPS, PROCESSOR_GROUP } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
-import type { EntryId } from './entry-id.ts';
-import { earlier, parseEntryId } from './entry-id.ts';
 import type { LagMeter } from './lag-meter.ts';
-
-export interface GroupInfo {
-  readonly name: string;
-  readonly pending: number;
-  readonly lastDeliveredId: string;
-  /** null where Redis cannot tell, as before version 7. */
-  readonly lag: number | null;
-}
-
-/** XINFO GROUPS; empty while the stream does not exist. */
-export async function groupsOf(redis: Redis, stream: string): Promise<GroupInfo[]> {
-  let rows: unknown[][];
-  try {
-    rows = (await redis.xinfo('GROUPS', stream)) as unknown[][];
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError' && error.message.includes('no such key')) return [];
-    throw error;
-  }
-  return rows.map((row) => {
-    const value = (field: string): unknown => row[row.indexOf(field) + 1];
-    const lag = row.includes('lag') ? value('lag') : null;
-    return {
-      name: String(value('name')),
-      pending: Number(value('pending')),
-      lastDeliveredId: String(value('last-delivered-id')),
-      lag: typeof lag === 'number' ? lag : null,
-    };
-  });
-}
 
 /** The first id that this group still needs. */
 async function neededFrom(redis: Redis, stream: string, group: GroupInfo): Promise<EntryId> {
@@ -104,11 +77,6 @@ export interface StreamStats {
   readonly pending: number;
   /** undefined where the group does not exist or nobody can tell. */
   readonly lag: number | undefined;
-}
-
-async function lastGeneratedId(redis: Redis, stream: string): Promise<string> {
-  const row = (await redis.xinfo('STREAM', stream)) as unknown[];
-  return String(row[row.indexOf('last-generated-id') + 1]);
 }
 
 async function measureOne(redis: Redis, stream: string, meter: LagMeter): Promise<StreamStats> {

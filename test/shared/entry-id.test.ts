@@ -1,6 +1,6 @@
 /** Ids of stream entries compare as numbers, to the last of their 128 bits. */
 import { describe, expect, test } from 'vitest';
-import { earlier, parseEntryId } from '../../src/core/entry-id.ts';
+import { earlier, parseEntryId } from '../../src/shared/contracts/entry-id.ts';
 
 const earlierOf = (a: string, b: string): string => earlier(parseEntryId(a), parseEntryId(b)).join('-');
 

@@ -1,0 +1,37 @@
+/** What Redis knows of a stream and its consumer groups. Errors: those of Redis. */
+import type { Redis } from '../redis.ts';
+
+export interface GroupInfo {
+  readonly name: string;
+  readonly pending: number;
+  readonly lastDeliveredId: string;
+  /** null where Redis cannot tell, as before version 7. */
+  readonly lag: number | null;
+}
+
+/** XINFO GROUPS; empty while the stream does not exist. */
+export async function groupsOf(redis: Redis, stream: string): Promise<GroupInfo[]> {
+  let rows: unknown[][];
+  try {
+    rows = (await redis.xinfo('GROUPS', stream)) as unknown[][];
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ReplyError' && error.message.includes('no such key')) return [];
+    throw error;
+  }
+  return rows.map((row) => {
+    const value = (field: string): unknown => row[row.indexOf(field) + 1];
+    const lag = row.includes('lag') ? value('lag') : null;
+    return {
+      name: String(value('name')),
+      pending: Number(value('pending')),
+      lastDeliveredId: String(value('last-delivered-id')),
+      lag: typeof lag === 'number' ? lag : null,
+    };
+  });
+}
+
+/** The id of the newest entry that an existing stream ever had; `0-0`: it never had one. */
+export async function lastGeneratedId(redis: Redis, stream: string): Promise<string> {
+  const row = (await redis.xinfo('STREAM', stream)) as unknown[];
+  return String(row[row.indexOf('last-generated-id') + 1]);
+}
