@@ -1,8 +1,8 @@
 /**
- * The schema of a migrated database as text: tables, columns, constraints, indexes, comments, and TimescaleDB's
- * settings, read from the catalogues and ordered by name, so that it is the same on every version of PostgreSQL and
- * needs no pg_dump. Daily partitions and chunks are left out: they depend on the day. Objects of a kind that is not
- * described here are listed, so that none is overlooked.
+ * The schema of a migrated database as text: tables, columns, constraints, indexes, triggers and their functions,
+ * comments, and TimescaleDB's settings, read from the catalogues and ordered by name, so that it is the same on every
+ * version of PostgreSQL and needs no pg_dump. Daily partitions and chunks are left out: they depend on the day. Objects
+ * of a kind that is not described here are listed, so that none is overlooked.
  */
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
@@ -72,13 +72,20 @@ const RANGE_TYPES = `select format('create type %I as range (subtype = %s);', ty
     || coalesce(format(E'\\ncomment on type %I is %L;', typname, obj_description(oid, 'pg_type')), '')
   from pg_type join pg_range on rngtypid = oid where typnamespace = ${HERE} and ${ours('pg_type')} order by typname`;
 
+// Without the name of the schema.
+const FUNCTIONS = `select replace(pg_get_functiondef(pg_proc.oid), current_schema() || '.', '') || ';'
+    || coalesce(format(E'\\ncomment on function %I is %L;', proname, obj_description(pg_proc.oid, 'pg_proc')), '')
+  from pg_proc where pronamespace = ${HERE} and prokind = 'f' and ${ours('pg_proc')} order by proname`;
+
+const TRIGGERS = `select replace(pg_get_triggerdef(oid), ' ON ' || current_schema() || '.', ' ON ') || ';' from pg_trigger
+  where tgrelid = to_regclass($1) and not tgisinternal and tgname <> 'ts_insert_blocker' order by tgname`;
+
 const OTHERS = `
   select '-- also: ' || kind || ' ' || name from (
     select case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'sequence' end as kind, relname as name
       from pg_class where relnamespace = ${HERE} and relkind in ('v', 'm', 'S') and ${ours('pg_class')}
-    union all select 'function', proname from pg_proc where pronamespace = ${HERE} and ${ours('pg_proc')}
-    union all select 'trigger', tgname from pg_trigger join pg_class on pg_class.oid = tgrelid
-      where relnamespace = ${HERE} and not tgisinternal and tgname <> 'ts_insert_blocker'
+    union all select case prokind when 'a' then 'aggregate' else 'procedure' end, proname from pg_proc
+      where pronamespace = ${HERE} and prokind <> 'f' and ${ours('pg_proc')}
     union all select 'type', typname from pg_type where typnamespace = ${HERE} and typtype in ('d', 'e') and ${ours('pg_type')}
   ) as other order by 1`;
 
@@ -104,6 +111,7 @@ async function tableText(pool: Pool, table: string): Promise<string> {
   const statements = [
     `create table ${table} (\n  ${body.join(',\n  ')}\n)${options === '' ? '' : ` ${options}`};`,
     ...(await lines(pool, INDEXES, [table])),
+    ...(await lines(pool, TRIGGERS, [table])),
     ...(await lines(pool, COMMENTS, [table])),
   ];
   for (const partition of await lines(pool, PARTITIONS, [table])) {
@@ -127,6 +135,7 @@ export async function schemaText(pool: Pool, storage: Storage): Promise<string> 
     `-- The schema with POSITIONS_STORAGE=${storage} and default settings, for readers; migrations/ makes it.\n` +
       '-- Written by scripts/dump-schema.ts and compared in the tests.',
     ...(await lines(pool, RANGE_TYPES)),
+    ...(await lines(pool, FUNCTIONS)),
   ];
   for (const table of await lines(pool, TABLES)) sections.push(await tableText(pool, table));
   sections.push(...(await timescaleText(pool)), (await lines(pool, OTHERS)).join('\n'));

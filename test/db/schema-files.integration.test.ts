@@ -27,13 +27,23 @@ describe('schemaText', () => {
     const before = await schemaText(pool, 'partitions');
     await pool.query(`
       create view fleet as select * from devices;
-      create function nothing() returns trigger language plpgsql as 'begin return new; end';
-      create trigger on_device before insert on devices for each row execute function nothing();
+      create procedure nothing() language plpgsql as 'begin end';
       create type colour as enum ('red')`);
     const after = await schemaText(pool, 'partitions');
-    expect(after.replace(before, '')).toBe(
-      '\n-- also: function nothing\n-- also: trigger on_device\n-- also: type colour\n-- also: view fleet\n',
-    );
+    expect(after.replace(before, '')).toBe('\n-- also: procedure nothing\n-- also: type colour\n-- also: view fleet\n');
+  });
+
+  it('has functions and triggers as they are', async () => {
+    const { pool } = await openDatabase();
+    await prepareDatabase(pool, NATIVE, recordingLog());
+    await pool.query(`
+      create function nothing() returns trigger language plpgsql as 'begin return new; end';
+      comment on function nothing is 'does it';
+      create trigger on_device before insert on devices for each row execute function nothing()`);
+    const text = await schemaText(pool, 'partitions');
+    expect(text).toContain('CREATE OR REPLACE FUNCTION nothing()');
+    expect(text).toContain("comment on function nothing is 'does it';");
+    expect(text).toContain('CREATE TRIGGER on_device BEFORE INSERT ON devices FOR EACH ROW EXECUTE FUNCTION nothing();');
   });
 
   it('notices a changed column, constraint, index and comment', async () => {
