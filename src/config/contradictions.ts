@@ -40,12 +40,28 @@ const compressionBeforeRetention: Rule = (settings) => {
   return [`POSITIONS_COMPRESS_AFTER_DAYS: expected less than POSITIONS_RETENTION_DAYS (${retention}), got ${compress}`];
 };
 
+const directusHasAddress: Rule = (settings) => {
+  const isAsked = settings.AUTH_PROVIDER === 'directus' && settings.ROLES.includes('live');
+  if (!isAsked || settings.DIRECTUS_BASE_URL !== undefined) return [];
+  return ['DIRECTUS_BASE_URL: expected the URL of Directus, since AUTH_PROVIDER is directus, got nothing'];
+};
+
+/** An answer that may take longer than a decision stands would let every decision lapse now and then. */
+const decisionsOutliveQuestions: Rule = (settings) => {
+  if (settings.AUTH_PROVIDER !== 'directus') return [];
+  const least = 3 * (settings.DIRECTUS_AUTH_TIMEOUT_MS + settings.DIRECTUS_AUTHZ_TIMEOUT_MS);
+  if (settings.LIVE_AUTHZ_REVALIDATE_MS >= least) return [];
+  return [`LIVE_AUTHZ_REVALIDATE_MS: expected at least three times DIRECTUS_AUTH_TIMEOUT_MS + DIRECTUS_AUTHZ_TIMEOUT_MS (${least}), got ${settings.LIVE_AUTHZ_REVALIDATE_MS}`];
+};
+
 const RULES: readonly Rule[] = [
   tlsNeedsCertificate,
   portsDiffer,
   claimsComeAfterRenewals,
   poolHoldsWriters,
   compressionBeforeRetention,
+  directusHasAddress,
+  decisionsOutliveQuestions,
 ];
 
 /** One line for each combination that cannot work. */

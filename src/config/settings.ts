@@ -6,21 +6,23 @@ import { hostname } from 'node:os';
 import type { Setting } from './setting.ts';
 import { choice, choices, integer, optionalText, parsed, port, text, url } from './setting.ts';
 import { parseListeners } from './listeners.ts';
+import { parseOrigins } from './origins.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const MIB = 1024 * 1024;
 
-export const ROLE_NAMES = ['ingest', 'core'] as const;
+export const ROLE_NAMES = ['ingest', 'core', 'live'] as const;
 
 const general = {
-  ROLES: choices({ of: ROLE_NAMES, default: 'ingest,core', doc: 'What this process does: `ingest` takes trackers in, `core` writes to the database.' }),
+  ROLES: choices({ of: ROLE_NAMES, default: 'ingest,core,live', doc: 'What this process does: `ingest` takes trackers in, `core` writes to the database, `live` shows viewers what comes in.' }),
   INSTANCE_ID: text({ default: hostname(), doc: 'Name of this process among its like: the base of its consumer name and of its database connections. Keep it the same over restarts. Default: the host name.' }),
   LOG_LEVEL: choice({ of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info', doc: 'Least severe level that is logged.' }),
   LOG_FORMAT: choice({ of: ['auto', 'json', 'pretty'], default: 'auto', doc: '`auto` is `pretty` on a terminal and `json` elsewhere.' }),
   SHUTDOWN_TIMEOUT_MS: integer({ default: 15_000, min: 100, max: 10 * MINUTE_MS, unit: 'ms', doc: 'Longest time from SIGTERM to the end of the process.' }),
-  AUTH_TOKEN: optionalText({ min: 16, secret: true, doc: 'Token of the administrator. In embedded mode one is generated, kept in the data directory and printed when this is not set.' }),
+  AUTH_PROVIDER: choice({ of: ['local', 'directus'], default: 'local', doc: 'Who says who may see what: `local` knows one administrator, who has AUTH_TOKEN; `directus` asks a Directus about every user.' }),
+  AUTH_TOKEN: optionalText({ min: 16, secret: true, doc: 'Token of the administrator under AUTH_PROVIDER=local; without one nobody can sign in. In embedded mode one is generated, kept in the data directory and printed when this is not set.' }),
   ODOGRAPH_DATA_DIR: text({ default: '.odograph', doc: 'Where embedded PostgreSQL and Redis keep their data, and the token; used when REDIS_URL or POSTGRES_URL is not set.' }),
 } as const;
 
@@ -28,7 +30,8 @@ const ports = {
   METRICS_PORT: port({ default: 9090, doc: 'Port of `/metrics`, `/healthz` and `/readyz`. 0 takes a free port.' }),
   METRICS_HOST: text({ default: '0.0.0.0', doc: 'Address that the metrics port is bound to.' }),
   API_PORT: port({ default: 8080, doc: 'Port reserved for the HTTP API; no role of this release listens on it.' }),
-  LIVE_WS_PORT: port({ default: 8081, doc: 'Port reserved for the live server; no role of this release listens on it.' }),
+  LIVE_WS_PORT: port({ default: 8081, doc: 'Port of the live server: WebSocket at `/live`, server-sent events at `/live/sse`. 0 takes a free port.' }),
+  LIVE_WS_HOST: text({ default: '0.0.0.0', doc: 'Address that the live port is bound to.' }),
 } as const;
 
 const stream = {
@@ -73,6 +76,43 @@ const core = {
   DEVICE_STATE_CAPACITY: integer({ default: 100_000, min: 1, max: 10_000_000, unit: 'devices', doc: 'Devices whose id and newest state are kept in memory.' }),
 } as const;
 
+const live = {
+  LIVE_ALLOWED_ORIGINS: parsed({ default: '', expected: 'a list like https://fleet.example.com,http://localhost:5173: scheme, host and port, no path', parse: parseOrigins, doc: 'Web origins whose pages may connect, separated by commas. Pages of the host and port that the request names may connect without being listed, but not with a cookie.' }),
+  LIVE_PROXY_HOPS: integer({ default: 0, min: 0, max: 16, doc: 'Reverse proxies in front of the live server that append to `X-Forwarded-For`; 0: the header is not believed.' }),
+  LIVE_WS_MAX_CONNECTIONS: integer({ default: 20_000, min: 1, max: 1_000_000, doc: 'Viewers connected at once, WebSocket and server-sent events together.' }),
+  LIVE_WS_MAX_CONNECTIONS_PER_ADDRESS: integer({ default: 10_000, min: 1, max: 1_000_000, doc: 'Viewers connected from one address.' }),
+  LIVE_WS_MAX_SUBSCRIPTIONS: integer({ default: 10_000, min: 1, max: 1_000_000, doc: 'Topics that one connection may be subscribed to.' }),
+  LIVE_WS_MAX_MESSAGE_BYTES: integer({ default: 256 * 1024, min: 1024, max: 16 * MIB, unit: 'bytes', doc: 'Longest message of a client; a longer one closes the connection.' }),
+  LIVE_WS_MAX_MESSAGES_PER_SECOND: integer({ default: 50, min: 1, max: 100_000, doc: 'Messages of one client per second, on average over some seconds; further ones are refused, and who goes on sending is closed.' }),
+  LIVE_WS_AUTH_TIMEOUT_MS: integer({ default: 10_000, min: 100, max: 5 * MINUTE_MS, unit: 'ms', doc: 'Longest time from connecting to a valid credential.' }),
+  LIVE_WS_PING_INTERVAL_MS: integer({ default: 30_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often a viewer is pinged; one that misses two pongs is disconnected. Also the pace of the comments that keep server-sent events alive.' }),
+  LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: integer({ default: MIB, min: 4 * 1024, max: 1024 * MIB, unit: 'bytes', doc: 'Bytes waiting for a viewer at which only the newest position of each device is kept for it.' }),
+  LIVE_WS_SLOW_CLIENT_TIMEOUT_MS: integer({ default: 30_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'A viewer that takes nothing of what waits for it for this long is disconnected.' }),
+  LIVE_WS_DRAIN_TIMEOUT_MS: integer({ default: 1_000, min: 0, max: MINUTE_MS, unit: 'ms', doc: 'How long a stop waits for viewers to take what was written and to say goodbye; at most a tenth of SHUTDOWN_TIMEOUT_MS is used.' }),
+  LIVE_BROADCAST_GROUP_PREFIX: text({ default: 'live-broadcast', doc: 'Beginning of the name of the consumer group that each live process has for itself.' }),
+  LIVE_BROADCAST_BATCH_SIZE: integer({ default: 500, min: 1, max: 10_000, unit: 'entries', doc: 'Stream entries of each partition asked for in one read.' }),
+  LIVE_BROADCAST_BATCH_BLOCK_MS: integer({ default: 1_000, min: 10, max: 30_000, unit: 'ms', doc: 'How long one read waits for entries.' }),
+  LIVE_BROADCAST_TICK_MS: integer({ default: 5, min: 0, max: 10_000, unit: 'ms', doc: 'Least time from one read to the next: what comes meanwhile is written to each viewer at once.' }),
+  LIVE_BROADCAST_GROUP_EXPIRY_MS: integer({ default: MINUTE_MS, min: 1_000, max: DAY_MS, unit: 'ms', doc: 'Consumer groups of live processes that were silent for this long are removed.' }),
+  LIVE_DEVICE_EVENT_REFRESH_MS: integer({ default: 30_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often the members of groups are read from the database again; changes also announce themselves.' }),
+  LIVE_SNAPSHOT_TIMEOUT_MS: integer({ default: 3_000, min: 100, max: MINUTE_MS, unit: 'ms', doc: 'Longest time that a snapshot waits for the database.' }),
+  LIVE_AUTHZ_REVALIDATE_MS: integer({ default: MINUTE_MS, min: 1_000, max: 10 * MINUTE_MS, unit: 'ms', doc: 'Longest time that a decision of Directus stands: it is asked again before, and a subscription ends when it cannot be asked.' }),
+} as const;
+
+const directus = {
+  DIRECTUS_BASE_URL: url({ schemes: ['http:', 'https:'], doc: 'Where the live server reaches Directus, best without a proxy or CDN between, for AUTH_PROVIDER=directus.' }),
+  DIRECTUS_AUTH_TIMEOUT_MS: integer({ default: 5_000, min: 100, max: MINUTE_MS, unit: 'ms', doc: 'Longest time that asking who somebody is may take, waiting for a turn included.' }),
+  DIRECTUS_AUTHZ_TIMEOUT_MS: integer({ default: 5_000, min: 100, max: MINUTE_MS, unit: 'ms', doc: 'Longest time that asking what somebody may read may take, waiting for a turn included.' }),
+  DIRECTUS_MAX_REQUESTS: integer({ default: 8, min: 1, max: 1_000, doc: 'Requests to Directus at the same time; further ones wait.' }),
+  DIRECTUS_COOKIE_NAME: text({ default: 'directus_session_token', doc: "Name of Directus's session cookie (SESSION_COOKIE_NAME there)." }),
+  DIRECTUS_DEVICE_COLLECTION: text({ default: 'devices', doc: 'Collection of the trackers.' }),
+  DIRECTUS_DEVICE_FIELD: text({ default: 'unique_id', doc: "Its field with the tracker's own identifier." }),
+  DIRECTUS_GROUP_COLLECTION: text({ default: 'groups', doc: 'Collection of the groups.' }),
+  DIRECTUS_GROUP_FIELD: text({ default: 'id', doc: "Its field with the group's id, a UUID." }),
+  DIRECTUS_SERVICE_TOKEN: optionalText({ min: 8, secret: true, doc: 'Static token of a service account that may read id, status and role of users. With it a suspended user is known at once, and what is changed in Directus takes effect at once where its WebSocket is enabled.' }),
+  DIRECTUS_UNKNOWN_STATUS: choice({ of: ['refuse', 'accept'], default: 'refuse', doc: 'What becomes of a user with a JWT whose status neither the user nor the service account may read. Directus goes on accepting the JWT of a suspended user until it expires, so `accept` means up to that long.' }),
+} as const;
+
 const database = {
   POSTGRES_URL: url({ schemes: ['postgres:', 'postgresql:'], doc: 'PostgreSQL 15 or later, with TimescaleDB where it can be had. Absent: an embedded PostgreSQL.' }),
   POSTGRES_POOL_SIZE: integer({ default: 8, min: 2, max: 200, unit: 'connections', doc: 'Most connections of this process to PostgreSQL.' }),
@@ -91,10 +131,14 @@ export const SECTIONS = [
   { title: 'Stream', settings: stream },
   { title: 'Ingest', settings: ingest },
   { title: 'Processor', settings: core },
+  { title: 'Live', settings: live },
+  { title: 'Directus', settings: directus },
   { title: 'Database', settings: database },
 ] as const satisfies readonly { title: string; settings: Record<string, Setting<unknown>> }[];
 
-export const SETTINGS = { ...general, ...ports, ...stream, ...ingest, ...core, ...database } as const;
+export const SETTINGS = {
+  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...directus, ...database,
+} as const;
 
 export type SettingName = keyof typeof SETTINGS;
 

@@ -24,6 +24,13 @@ describe('settings that contradict each other are refused', () => {
     ['a pool too small for the writers', { PROCESSOR_WRITERS: '7' }, [
       'POSTGRES_POOL_SIZE: expected at least PROCESSOR_WRITERS + 2 (9), got 8',
     ]],
+    ['Directus without its address', { AUTH_PROVIDER: 'directus' }, [
+      'DIRECTUS_BASE_URL: expected the URL of Directus, since AUTH_PROVIDER is directus, got nothing',
+    ]],
+    ['decisions that lapse before they are asked again',
+      { AUTH_PROVIDER: 'directus', DIRECTUS_BASE_URL: 'http://directus', LIVE_AUTHZ_REVALIDATE_MS: '29999' }, [
+        'LIVE_AUTHZ_REVALIDATE_MS: expected at least three times DIRECTUS_AUTH_TIMEOUT_MS + DIRECTUS_AUTHZ_TIMEOUT_MS (30000), got 29999',
+      ]],
     ['compression after retention', { POSITIONS_RETENTION_DAYS: '7' }, [
       'POSITIONS_COMPRESS_AFTER_DAYS: expected less than POSITIONS_RETENTION_DAYS (7), got 7',
     ]],

@@ -34,7 +34,7 @@ describe('docs/config.md', () => {
     const cells = row!.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
     expect(cells).toHaveLength(6);
     const shown = name === 'INSTANCE_ID' ? null : setting.default;
-    expect(cells.slice(2, 4)).toEqual([shown === null ? '–' : `\`${shown}\``, setting.unit === '' ? '–' : setting.unit]);
+    expect(cells.slice(2, 4)).toEqual([(shown ?? '') === '' ? '–' : `\`${shown}\``, setting.unit === '' ? '–' : setting.unit]);
     expect(cells[4]).toBe(`${setting.doc} Takes ${setting.expected}.`);
   });
 
