@@ -16,12 +16,13 @@ export const AREAS = [
   { area: 'protocols', mayImport: ['shared'] },
   { area: 'ingest', mayImport: [...FOUNDATION, 'protocols'] },
   { area: 'core', mayImport: [...FOUNDATION, 'db'] },
-  { area: 'live', mayImport: [...FOUNDATION, 'db'] },
-  { area: 'query', mayImport: [...FOUNDATION, 'db'] },
+  { area: 'auth', mayImport: FOUNDATION },
+  { area: 'live', mayImport: [...FOUNDATION, 'db', 'auth'] },
+  { area: 'query', mayImport: [...FOUNDATION, 'db', 'auth'] },
   { area: 'simulator', mayImport: [...FOUNDATION, 'db', 'protocols'] },
   { area: 'embedded', mayImport: ['shared', 'config'] },
   { area: 'demo', mayImport: ['shared', 'config', 'embedded'] },
-  { area: 'main.ts', mayImport: [...FOUNDATION, 'db', 'protocols', 'ingest', 'core', 'live', 'query', 'embedded'] },
+  { area: 'main.ts', mayImport: [...FOUNDATION, 'db', 'protocols', 'ingest', 'core', 'auth', 'live', 'query', 'embedded'] },
 ];
 
 /** Folders beside `src` that no file of `src` imports. */

@@ -9,13 +9,20 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Registry } from 'prom-client';
+import { directusProvider } from './auth/directus/provider.ts';
 import { SettingsError, loadSettings } from './config/load.ts';
 import type { Settings } from './config/settings.ts';
+import { localProvider } from './auth/local.ts';
+import type { AuthProvider } from './auth/provider.ts';
 import { createCore } from './core/core.ts';
+import type { PoolSettings } from './db/pool.ts';
 import { createPool } from './db/pool.ts';
 import type { Embedded } from './embedded/servers.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import { createIngest, listenerProblems } from './ingest/ingest.ts';
+import type { LiveEvents } from './live/events.ts';
+import type { Live } from './live/live.ts';
+import { createLive } from './live/live.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLogger } from './observability/logger.ts';
 import { createRegistry } from './observability/metrics/registry.ts';
@@ -32,28 +39,33 @@ import { stopSignal } from './shared/stop-signal.ts';
 
 const POSTGRES_PROBE_TTL_MS = 5_000;
 const POOL_END_TIMEOUT_MS = 1_000;
+/** Snapshots are asked for one at a time, and one connection listens. */
+const LIVE_POOL_SIZE = 4;
 
 /** Redis and PostgreSQL: those of the settings, or embedded ones. */
 interface Servers {
   readonly redisUrl: string;
   readonly postgresUrl: string;
   readonly embedded: Embedded | null;
+  /** Of the administrator; null: there is none. */
+  readonly token: string | null;
 }
 
 /** The composed system, before it is started. */
 interface System {
   readonly roles: readonly Role[];
   readonly ingest: Ingest | null;
+  readonly live: Live | null;
   readonly probes: Readonly<Record<string, Probe>>;
   stop(): Promise<void>;
 }
 
 async function findServers(settings: Settings, log: Logger): Promise<Servers> {
-  const { REDIS_URL, POSTGRES_URL, ODOGRAPH_DATA_DIR: dataDir } = settings;
-  // A process without the role core has no use for a database.
-  const needs = { redis: REDIS_URL === undefined, postgres: POSTGRES_URL === undefined && settings.ROLES.includes('core') };
+  const { REDIS_URL, POSTGRES_URL, AUTH_TOKEN, ODOGRAPH_DATA_DIR: dataDir } = settings;
+  const usesDatabase = settings.ROLES.some((role) => role !== 'ingest');
+  const needs = { redis: REDIS_URL === undefined, postgres: POSTGRES_URL === undefined && usesDatabase };
   if (!needs.redis && !needs.postgres) {
-    return { redisUrl: REDIS_URL ?? '', postgresUrl: POSTGRES_URL ?? '', embedded: null };
+    return { redisUrl: REDIS_URL ?? '', postgresUrl: POSTGRES_URL ?? '', embedded: null, token: AUTH_TOKEN ?? null };
   }
   const { startEmbedded } = await import('./embedded/servers.ts');
   log.info({ dataDir, ...needs }, 'without REDIS_URL or POSTGRES_URL: starting embedded servers');
@@ -64,7 +76,17 @@ async function findServers(settings: Settings, log: Logger): Promise<Servers> {
     redisUrl: REDIS_URL ?? embedded.redisUrl ?? '',
     postgresUrl: POSTGRES_URL ?? embedded.postgresUrl ?? '',
     embedded,
+    token: AUTH_TOKEN ?? (await ownToken(dataDir, log)),
   };
+}
+
+/** Where nobody has set a token there is one all the same, the same after a restart. */
+async function ownToken(dataDir: string, log: Logger): Promise<string> {
+  const { keptSecret } = await import('./embedded/secret.ts');
+  const tokenFile = join(dataDir, 'auth-token');
+  const token = await keptSecret(tokenFile);
+  log.info({ token, tokenFile }, 'token of the administrator');
+  return token;
 }
 
 /** What roles are made of. */
@@ -93,10 +115,20 @@ function connect({ settings, servers, log }: Parts, role: string): Redis {
   return redis;
 }
 
-function createDatabasePool({ settings, servers, log }: Parts): Pool {
-  return createPool(settings, servers.postgresUrl, 'core', (error) => {
-    log.debug({ error: error.message }, 'PostgreSQL connection error');
+function createDatabasePool({ settings, servers, log }: Parts, role: string, limits: Partial<PoolSettings> = {}): Pool {
+  return createPool({ ...settings, ...limits }, servers.postgresUrl, role, (error) => {
+    log.debug({ role, error: error.message }, 'PostgreSQL connection error');
   });
+}
+
+/** Who says who may see what. */
+function authority({ settings, servers, log }: Parts, events: LiveEvents): AuthProvider {
+  const { AUTH_PROVIDER: name, DIRECTUS_BASE_URL: baseUrl } = settings;
+  if (name === 'directus' && baseUrl !== undefined) {
+    return directusProvider({ settings, baseUrl, onRequest: events.directusAsked, onWatch: events.directusWatch });
+  }
+  if (servers.token === null) log.warn('AUTH_TOKEN is not set: nobody can sign in to the live server');
+  return localProvider(servers.token);
 }
 
 /** Waits for queries under way, but not for those of a server that is frozen: the end of the process ends them. */
@@ -126,6 +158,7 @@ function compose(parts: Parts): System {
   const probes: Record<string, Probe> = {};
   const releases: (() => unknown)[] = [];
   let ingest: Ingest | null = null;
+  let live: Live | null = null;
   const redisFor = (role: string): Redis => {
     const redis = connect(parts, role);
     probes[`redis (${role})`] = redisProbe(redis);
@@ -136,8 +169,21 @@ function compose(parts: Parts): System {
     ingest = createIngest({ settings, redis: redisFor('ingest'), registry, log: log.child({ role: 'ingest' }) });
     roles.push(ingest);
   }
+  if (settings.ROLES.includes('live')) {
+    // Live goes on without the database: that is not among its probes.
+    const pool = createDatabasePool(parts, 'live', {
+      POSTGRES_POOL_SIZE: LIVE_POOL_SIZE,
+      POSTGRES_STATEMENT_TIMEOUT_MS: settings.LIVE_SNAPSHOT_TIMEOUT_MS,
+    });
+    const provider = (events: LiveEvents): AuthProvider => authority(parts, events);
+    const { redisUrl } = servers;
+    const redis = redisFor('live');
+    live = createLive({ settings, redisUrl, redis, pool, provider, registry, log: log.child({ role: 'live' }) });
+    roles.push(live);
+    releases.push(() => endPool(pool));
+  }
   if (settings.ROLES.includes('core')) {
-    const pool = createDatabasePool(parts);
+    const pool = createDatabasePool(parts, 'core');
     const redis = redisFor('core');
     const { redisUrl } = servers;
     probes['postgres'] = postgresProbe(pool);
@@ -149,7 +195,7 @@ function compose(parts: Parts): System {
     for (const role of roles) await role.stop();
     for (const release of releases) await release();
   };
-  return { roles, ingest, probes, stop };
+  return { roles, ingest, live, probes, stop };
 }
 
 /** Says where the system can be reached; an embedded one also leaves it in its data folder. */
@@ -160,14 +206,10 @@ async function announce({ settings, servers, log }: Parts, system: System, port:
     return;
   }
   const { ODOGRAPH_DATA_DIR: dataDir } = settings;
-  if (settings.AUTH_TOKEN === undefined) {
-    const { keptSecret } = await import('./embedded/secret.ts');
-    const tokenFile = join(dataDir, 'auth-token');
-    log.info({ token: await keptSecret(tokenFile), tokenFile }, 'token of the administrator');
-  }
   const listeners = (system.ingest?.listeners ?? []).map((listener) => ({ ...listener, host: '127.0.0.1' }));
   const { redisUrl, postgresUrl } = servers;
-  await writeRuntime(dataDir, { pid: process.pid, redisUrl, postgresUrl, metricsUrl, listeners });
+  const liveUrl = system.live === null ? null : `ws://127.0.0.1:${system.live.port}/live`;
+  await writeRuntime(dataDir, { pid: process.pid, redisUrl, postgresUrl, metricsUrl, liveUrl, listeners });
   log.info({ metricsUrl, addresses: join(dataDir, 'runtime.json') }, 'ready');
 }
 

@@ -13,6 +13,8 @@ const schema = z.object({
   redisUrl: z.string(),
   postgresUrl: z.string(),
   metricsUrl: z.string(),
+  /** null: this process has no live server. */
+  liveUrl: z.string().nullable(),
   listeners: z.array(
     z.object({ protocol: z.string(), transport: z.string(), host: z.string(), port: z.int().positive() }),
   ),

@@ -71,6 +71,7 @@ test('addresses are those to connect to, with the transport where it is not TCP'
       redisUrl: 'redis://:r@127.0.0.1:1',
       postgresUrl: 'postgres://odograph:p@127.0.0.1:2/odograph',
       metricsUrl: 'http://127.0.0.1:9090',
+      liveUrl: 'ws://127.0.0.1:8081/live',
       listeners: [
         { protocol: 'teltonika', transport: 'tcp', host: '0.0.0.0', port: 5027 },
         { protocol: 'teltonika', transport: 'tls', host: '::', port: 5028 },
@@ -80,6 +81,7 @@ test('addresses are those to connect to, with the transport where it is not TCP'
   );
   expect(text).toContain('teltonika 127.0.0.1:5027, teltonika+tls ::1:5028\n');
   expect(text).toContain('http://127.0.0.1:9090/metrics\n');
+  expect(text).toContain('ws://127.0.0.1:8081/live\n');
   expect(text).toContain("psql 'postgres://odograph:p@127.0.0.1:2/odograph'\n");
   expect(text).toContain('/data/auth-token\n');
 });

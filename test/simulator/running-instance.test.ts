@@ -10,6 +10,7 @@ const RUNTIME = {
   redisUrl: 'redis://127.0.0.1:1',
   postgresUrl: 'postgres://127.0.0.1:2/odograph',
   metricsUrl: 'http://127.0.0.1:3',
+  liveUrl: null,
   listeners: [
     { protocol: 'gt06', transport: 'tcp', host: '127.0.0.1', port: 5_023 },
     { protocol: 'teltonika', transport: 'udp', host: '127.0.0.1', port: 5_027 },

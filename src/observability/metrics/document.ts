@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client';
 import { createCoreMetrics } from './core.ts';
 import { createIngestMetrics } from './ingest.ts';
+import { createLiveMetrics } from './live.ts';
 
 /** What prom-client keeps of a metric beyond its public type. */
 interface Described {
@@ -40,6 +41,11 @@ export async function metricsDocument(): Promise<string> {
     '',
     ...table,
     ...(await rows(createCoreMetrics)),
+    '',
+    '## Live',
+    '',
+    ...table,
+    ...(await rows(createLiveMetrics)),
     '',
   ].join('\n');
 }

@@ -9,13 +9,17 @@ export interface GroupInfo {
   readonly lag: number | null;
 }
 
+function isStreamMissing(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && error.message.includes('no such key');
+}
+
 /** XINFO GROUPS; empty while the stream does not exist. */
 export async function groupsOf(redis: Redis, stream: string): Promise<GroupInfo[]> {
   let rows: unknown[][];
   try {
     rows = (await redis.xinfo('GROUPS', stream)) as unknown[][];
   } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError' && error.message.includes('no such key')) return [];
+    if (isStreamMissing(error)) return [];
     throw error;
   }
   return rows.map((row) => {
@@ -34,4 +38,14 @@ export async function groupsOf(redis: Redis, stream: string): Promise<GroupInfo[
 export async function lastGeneratedId(redis: Redis, stream: string): Promise<string> {
   const row = (await redis.xinfo('STREAM', stream)) as unknown[];
   return String(row[row.indexOf('last-generated-id') + 1]);
+}
+
+/** As `lastGeneratedId`; undefined while the stream does not exist. */
+export async function findLastGeneratedId(redis: Redis, stream: string): Promise<string | undefined> {
+  try {
+    return await lastGeneratedId(redis, stream);
+  } catch (error) {
+    if (isStreamMissing(error)) return undefined;
+    throw error;
+  }
 }

@@ -1,0 +1,176 @@
+/**
+ * What waits to be sent to one viewer, and what happens when it does not take it. Up to a threshold everything is sent,
+ * in order. Above it positions are conflated: of each device on each topic the newest is kept, in the place of an older
+ * one, until the viewer has taken what was before; so a viewer costs no more than the threshold, one position for each
+ * device that it follows, and the answers to what it asked (of which nothing is read meanwhile).
+ *
+ * One chunk is with the operating system at a time. A chunk that it does not take for `stuckMs` is a viewer that is not
+ * there any more.
+ */
+import type { Message, Transport } from './frames.ts';
+import { CHUNK_BYTES, joined } from './frames.ts';
+
+/** A position on a topic, for all that follow it. */
+export interface Update {
+  readonly message: Message;
+  readonly topic: string;
+  readonly deviceId: string;
+}
+
+/** Where chunks go: `done` is called when the operating system has taken one. */
+export interface Sink {
+  write(chunk: Buffer, done: () => void): void;
+}
+
+export interface OutboxOptions {
+  readonly transport: Transport;
+  readonly sink: Sink;
+  readonly thresholdBytes: number;
+  /** Where the feed is: sent after conflated positions. */
+  readonly cursor: () => Message;
+  /** A position was replaced by a newer one before it was sent. */
+  readonly onConflated: (positions: number) => void;
+  /** Nothing waits any more above the threshold, or something does again. */
+  readonly onPressure: (isHigh: boolean) => void;
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  /** With the operating system. */
+  #sentBytes = 0;
+  #sentAt = 0;
+  /** Conflated positions, the one longest unchanged first; null: nothing is conflated. */
+  #pending: Map<string, Update> | null = null;
+  #isClosed = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that the viewer has not taken yet, as far as this process knows. */
+  get waitingBytes(): number {
+    return this.#queuedBytes + this.#sentBytes;
+  }
+
+  get isConflating(): boolean {
+    return this.#pending !== null;
+  }
+
+  get transport(): Transport {
+    return this.#options.transport;
+  }
+
+  /** For how long the operating system has taken nothing, at `now` (monotonic, milliseconds). */
+  stuckMs(now: number): number {
+    return this.#sentBytes === 0 ? 0 : now - this.#sentAt;
+  }
+
+  /** Puts chunks at the end; they go with the next `flush`. */
+  push(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) {
+      this.#queue.push(chunk);
+      this.#queuedBytes += chunk.length;
+    }
+  }
+
+  /** Puts positions on their way as chunks that hold them, or each for itself where the viewer does not keep up. */
+  deliver(updates: readonly Update[], chunks: readonly Buffer[]): void {
+    if (this.#pending === null) this.push(chunks);
+    else this.#conflate(this.#pending, updates);
+  }
+
+  /** Sends what waits, as far as the viewer takes it. */
+  flush(): void {
+    if (this.#isClosed) return;
+    this.#sendNext();
+    if (this.#pending === null && this.waitingBytes > this.#options.thresholdBytes) {
+      this.#pending = new Map();
+      this.#options.onPressure(true);
+    }
+  }
+
+  /** Takes back conflated positions: of a topic, or of one device on it. */
+  retract(topic: string, deviceId?: string): void {
+    for (const [key, update] of this.#pending ?? []) {
+      if (update.topic === topic && (deviceId ?? update.deviceId) === update.deviceId) this.#pending?.delete(key);
+    }
+  }
+
+  /** Hands over what waits, but for conflated positions: after it nothing more is sent. */
+  finish(): void {
+    const rest = this.#queue;
+    this.close();
+    if (rest.length > 0) this.#options.sink.write(Buffer.concat(rest), () => undefined);
+  }
+
+  /** Nothing more is sent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#pending = null;
+  }
+
+  #conflate(pending: Map<string, Update>, updates: readonly Update[]): void {
+    let replaced = 0;
+    for (const update of updates) {
+      // Behind those that have waited longer: the first in the map is the one that has waited longest.
+      const key = `${update.topic}\0${update.deviceId}`;
+      if (pending.delete(key)) replaced += 1;
+      pending.set(key, update);
+    }
+    this.#options.onConflated(replaced);
+  }
+
+  #sendNext(): void {
+    if (this.#sentBytes > 0 || this.#queue.length === 0) return;
+    const chunk = this.#takeChunk();
+    this.#queuedBytes -= chunk.length;
+    this.#sentBytes = chunk.length;
+    this.#sentAt = performance.now();
+    this.#options.sink.write(chunk, this.#onTaken);
+  }
+
+  readonly #onTaken = (): void => {
+    this.#sentBytes = 0;
+    if (this.#isClosed) return;
+    if (this.#queue.length === 0 && this.#pending !== null) this.#release(this.#pending);
+    this.#sendNext();
+  };
+
+  /** As many pieces from the queue as make one chunk. */
+  #takeChunk(): Buffer {
+    let pieces = 0;
+    let bytes = 0;
+    for (const { length } of this.#queue) {
+      if (pieces > 0 && bytes + length > CHUNK_BYTES) break;
+      bytes += length;
+      pieces += 1;
+    }
+    const taken = this.#queue.splice(0, pieces);
+    return taken.length === 1 ? (taken[0] as Buffer) : Buffer.concat(taken, bytes);
+  }
+
+  /** All that was before is taken: conflated positions follow, up to the threshold at once, and then the cursor. */
+  #release(pending: Map<string, Update>): void {
+    const { transport, thresholdBytes, cursor, onPressure } = this.#options;
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    for (const [key, { message }] of pending) {
+      if (bytes > thresholdBytes) break;
+      for (const piece of message.pieces(transport)) {
+        pieces.push(piece);
+        bytes += piece.length;
+      }
+      pending.delete(key);
+    }
+    if (pending.size === 0) {
+      this.#pending = null;
+      pieces.push(...cursor().pieces(transport));
+      onPressure(false);
+    }
+    this.push(joined(pieces));
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * One viewer, whatever carries its messages: who it is, what it follows, and what it is told. It follows nothing that
+ * its user may not read: a topic is followed after the authority has said yes, and no longer than that stands.
+ */
+import type { Credential, Refused, Resource } from '../auth/provider.ts';
+import { resourceKey } from '../auth/provider.ts';
+import type { Holder, Session } from '../auth/session.ts';
+import type { Opened } from '../auth/sessions.ts';
+import type { Transport } from './frames.ts';
+import { Message } from './frames.ts';
+import type { Hub } from './hub.ts';
+import type { Sink } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import type { ErrorCode, PlainMessage, ServerMessageType, UnsubscribedReason } from './protocol.ts';
+import type { Subscription } from './subscriptions.ts';
+import type { Topic } from './topics.ts';
+
+export interface ViewerOptions {
+  readonly hub: Hub;
+  readonly transport: Transport;
+  readonly sink: Sink;
+  /** Its credential is no longer good; it follows nothing any more. */
+  readonly onEnded: (refusal: Refused) => void;
+  /** It has lost topics without asking for it. */
+  readonly onLost: () => void;
+  /** It does not keep up, or does again: nothing is read of it meanwhile. */
+  readonly onPressure: (isHigh: boolean) => void;
+}
+
+/** What an error is about. */
+export interface ErrorContext {
+  readonly topic?: string | undefined;
+  readonly ref?: string | undefined;
+}
+
+/** A topic that waits for its authorisation and its snapshot. An object of its own for every request. */
+export interface Wanted {
+  readonly topic: Topic;
+}
+
+export class Viewer implements Holder {
+  readonly outbox: Outbox;
+  readonly hub: Hub;
+  readonly #options: ViewerOptions;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #wanted = new Map<string, Wanted>();
+  #credential: Credential | null = null;
+  #session: Session | null = null;
+  #isClosed = false;
+
+  constructor(options: ViewerOptions) {
+    const { hub, transport, sink, onPressure } = options;
+    this.hub = hub;
+    this.#options = options;
+    this.outbox = new Outbox({
+      transport,
+      sink,
+      thresholdBytes: hub.settings.LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES,
+      cursor: () => hub.feed.cursor,
+      onConflated: hub.events.conflated,
+      onPressure: (isHigh) => {
+        hub.events.pressure(isHigh);
+        onPressure(isHigh);
+      },
+    });
+    hub.events.connected(transport);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** null: nobody has signed in. */
+  get session(): Session | null {
+    return this.#session;
+  }
+
+  /** Topics that it follows or waits for. */
+  get topicCount(): number {
+    return this.#subscriptions.size + this.#wanted.size;
+  }
+
+  /**
+   * Signs in, or goes on with another credential of the same user.
+   * @returns `other_user` where it is not the same, and then nothing has changed
+   */
+  async signIn(credential: Credential): Promise<Opened | 'other_user'> {
+    const opened = await this.hub.sessions.open(credential);
+    if (this.#isClosed || opened.outcome !== 'accepted') return opened;
+    const { session } = opened;
+    if (this.#session !== null && this.#session.identity.userId !== session.identity.userId) return 'other_user';
+    this.#credential = credential;
+    await this.#adopt(session);
+    return opened;
+  }
+
+  /** The session of the credential, opened anew where the last one has lapsed; null: nobody has signed in. */
+  async currentSession(): Promise<Opened | null> {
+    if (this.#credential === null) return null;
+    const opened = await this.hub.sessions.open(this.#credential);
+    if (opened.outcome === 'accepted' && !this.#isClosed) await this.#adopt(opened.session);
+    return opened;
+  }
+
+  async #adopt(session: Session): Promise<void> {
+    if (session === this.#session) return;
+    this.#session?.holders.delete(this);
+    this.#session = session;
+    session.holders.add(this);
+    const held = [...this.resources()];
+    if (held.length === 0) return;
+    const decisions = await session.authorise(held);
+    this.revoked(held.filter((resource) => decisions.get(resourceKey(resource)) !== 'allowed'));
+  }
+
+  // What a session tells those who use it.
+
+  *resources(): Iterable<Resource> {
+    for (const { topic } of this.#subscriptions.values()) yield topic.resource;
+    for (const { topic } of this.#wanted.values()) yield topic.resource;
+  }
+
+  revoked(resources: readonly Resource[]): void {
+    const keys = new Set(resources.map(resourceKey));
+    for (const { topic } of [...this.#subscriptions.values()]) {
+      if (keys.has(resourceKey(topic.resource))) this.unfollow(topic.key, 'revoked');
+    }
+    for (const { topic } of [...this.#wanted.values()]) {
+      if (keys.has(resourceKey(topic.resource))) this.unfollow(topic.key, 'revoked');
+    }
+    this.outbox.flush();
+    this.#options.onLost();
+  }
+
+  ended(refusal: Refused): void {
+    this.#unfollowAll(refusal.code === 'credential_expired' ? 'expired' : 'revoked');
+    this.#leaveSession();
+    this.#credential = null;
+    this.#options.onEnded(refusal);
+  }
+
+  lapsed(): void {
+    this.#unfollowAll('expired');
+    this.#leaveSession();
+    this.fail('authorisation_unavailable', 'nobody can say any more what may be read; subscribe again');
+    this.outbox.flush();
+    this.#options.onLost();
+  }
+
+  // Topics.
+
+  follows(key: string): boolean {
+    return this.#subscriptions.has(key);
+  }
+
+  /** The topic waits from now on; an earlier request for it is given up. */
+  want(topic: Topic): Wanted {
+    const wanted = { topic };
+    this.#wanted.set(topic.key, wanted);
+    return wanted;
+  }
+
+  /** Whether this request still stands: not unsubscribed, revoked or closed meanwhile, and not repeated. */
+  stands(wanted: Wanted): boolean {
+    return !this.#isClosed && this.#wanted.get(wanted.topic.key) === wanted;
+  }
+
+  /** The request has come to nothing. */
+  giveUp({ topic }: Wanted): void {
+    this.#wanted.delete(topic.key);
+  }
+
+  /** From now on it gets what comes on the topic. */
+  follow({ topic }: Wanted): void {
+    this.#wanted.delete(topic.key);
+    if (this.#subscriptions.has(topic.key)) return;
+    const subscription = { topic, viewer: this };
+    this.#subscriptions.set(topic.key, subscription);
+    this.hub.subscriptions.add(subscription);
+    this.hub.events.followed(topic.resource.kind);
+  }
+
+  /** From now on it gets nothing more on the topic, followed or waited for, and is told so; not yet flushed. */
+  unfollow(key: string, reason: UnsubscribedReason, ref?: string): void {
+    this.#wanted.delete(key);
+    const subscription = this.#subscriptions.get(key);
+    if (subscription !== undefined) this.#remove(subscription, reason);
+    this.say({ type: 'unsubscribed', topic: key, reason, ...(ref === undefined ? {} : { ref }) });
+  }
+
+  // Messages; they go with the next flush.
+
+  tell(type: ServerMessageType, message: Message): void {
+    this.hub.events.sent(type);
+    this.outbox.push(message.pieces(this.outbox.transport));
+  }
+
+  say(message: PlainMessage): void {
+    this.tell(message.type, new Message(JSON.stringify(message)));
+  }
+
+  fail(code: ErrorCode, message: string, { topic, ref }: ErrorContext = {}): void {
+    this.hub.events.failed(code);
+    const about = { ...(topic === undefined ? {} : { topic }), ...(ref === undefined ? {} : { ref }) };
+    this.say({ type: 'error', code, message, ...about });
+  }
+
+  /** The connection is about to end: what was said is still sent, and nothing more. */
+  finish(): void {
+    if (this.#isClosed) return;
+    if (this.outbox.isConflating) this.hub.events.pressure(false);
+    this.outbox.finish();
+    this.close();
+  }
+
+  /** The connection has ended: nothing more is sent, and nothing of it is left. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.outbox.isConflating) this.hub.events.pressure(false);
+    this.outbox.close();
+    this.#wanted.clear();
+    for (const subscription of [...this.#subscriptions.values()]) this.#remove(subscription, null);
+    this.#leaveSession();
+  }
+
+  #unfollowAll(reason: UnsubscribedReason): void {
+    for (const key of new Set([...this.#subscriptions.keys(), ...this.#wanted.keys()])) this.unfollow(key, reason);
+    this.outbox.flush();
+  }
+
+  #remove(subscription: Subscription, reason: UnsubscribedReason | null): void {
+    const { key, resource } = subscription.topic;
+    this.#subscriptions.delete(key);
+    this.hub.subscriptions.remove(subscription);
+    this.outbox.retract(key);
+    this.hub.events.unfollowed(resource.kind, reason);
+  }
+
+  #leaveSession(): void {
+    this.#session?.holders.delete(this);
+    this.#session = null;
+  }
+}
