@@ -1,7 +1,7 @@
 /** The Compose files agree with the settings, and with what the promises need of Redis and Docker. */
 import { describe, expect, it } from 'vitest';
 import { loadSettings } from '../../src/config/load.ts';
-import { SETTINGS } from '../../src/config/settings.ts';
+import { ROLE_NAMES, SETTINGS } from '../../src/config/settings.ts';
 import { readText, readYaml } from './files.ts';
 
 interface Service {
@@ -33,9 +33,9 @@ function interpolate(value: string, given: Readonly<Record<string, string>> = {}
   });
 }
 
-function environmentOf(service: Service): Record<string, string> {
+function environmentOf(service: Service, given?: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(service.environment ?? {});
-  return Object.fromEntries(entries.map(([name, value]) => [name, interpolate(value)]));
+  return Object.fromEntries(entries.map(([name, value]) => [name, interpolate(value, given)]));
 }
 
 /** `address:host:container` → the port inside. */
@@ -58,14 +58,20 @@ describe.each(['compose.yaml', 'compose.dev.yaml'])('%s', (file) => {
 
   it('publishes the ports that Odograph listens on', async () => {
     const { services } = await readYaml<Compose>(file);
-    const { INGEST_LISTENERS: listeners, METRICS_PORT: metrics } = loadSettings(environmentOf(services.odograph));
-    expect(services.odograph.ports?.map(containerPort)).toEqual([...listeners.map(({ port }) => port), metrics]);
+    const settings = loadSettings(environmentOf(services.odograph));
+    const { INGEST_LISTENERS: listeners, LIVE_WS_PORT: live, METRICS_PORT: metrics } = settings;
+    expect(services.odograph.ports?.map(containerPort)).toEqual([...listeners.map(({ port }) => port), live, metrics]);
   });
 
-  it('publishes metrics, Redis and PostgreSQL to this machine only', async () => {
+  it('runs every role', async () => {
+    const { services } = await readYaml<Compose>(file);
+    expect(loadSettings(environmentOf(services.odograph)).ROLES).toEqual(ROLE_NAMES);
+  });
+
+  it('publishes live, metrics, Redis and PostgreSQL to this machine only', async () => {
     const { services } = await readYaml<Compose>(file);
     const published = Object.values(services).flatMap(({ ports = [] }) => ports.map((mapping) => interpolate(mapping)));
-    expect(published.filter((mapping) => /:(9090|6379|5432)$/.test(mapping) && !mapping.startsWith('127.0.0.1:'))).toEqual([]);
+    expect(published.filter((mapping) => /:(8081|9090|6379|5432)$/.test(mapping) && !mapping.startsWith('127.0.0.1:'))).toEqual([]);
   });
 
   it('pins every image that it does not build', async () => {
@@ -117,9 +123,34 @@ describe('compose.yaml', () => {
 
   it('has no password in it', async () => {
     const text = await readText('compose.yaml');
-    const secrets = [...text.matchAll(/\w*PASSWORD\w*: (.*)$/gm)].map(([, value]) => value!);
-    expect(secrets.length).toBeGreaterThan(0);
-    expect(secrets.filter((value) => !value.startsWith('${'))).toEqual([]);
+    const secrets = [...text.matchAll(/^ +\w*(?:PASSWORD|TOKEN)\w*: (.*)$/gm)].map(([, value]) => value!);
+    expect(secrets.length).toBeGreaterThan(2);
+    expect(secrets.filter((value) => !/^\$\{\w+(:\?.*|:-)?\}$/.test(value))).toEqual([]);
+  });
+
+  it('has no token of the administrator unless the stack has one', async () => {
+    const { odograph } = (await readYaml<Compose>('compose.yaml')).services;
+    expect(loadSettings(environmentOf(odograph)).AUTH_TOKEN).toBeUndefined();
+    const AUTH_TOKEN = 'a-token-of-the-stack';
+    expect(loadSettings(environmentOf(odograph, { AUTH_TOKEN })).AUTH_TOKEN).toBe(AUTH_TOKEN);
+  });
+
+  it('hands what the live server needs through from the stack', async () => {
+    const { odograph } = (await readYaml<Compose>('compose.yaml')).services;
+    const settings = loadSettings(environmentOf(odograph, {
+      AUTH_PROVIDER: 'directus',
+      DIRECTUS_BASE_URL: 'https://directus.example.com',
+      DIRECTUS_SERVICE_TOKEN: 'service-token',
+      LIVE_ALLOWED_ORIGINS: 'https://fleet.example.com',
+      LIVE_PROXY_HOPS: '1',
+    }));
+    expect(settings).toMatchObject({
+      AUTH_PROVIDER: 'directus',
+      DIRECTUS_BASE_URL: 'https://directus.example.com',
+      DIRECTUS_SERVICE_TOKEN: 'service-token',
+      LIVE_ALLOWED_ORIGINS: ['https://fleet.example.com'],
+      LIVE_PROXY_HOPS: 1,
+    });
   });
 
   it('is described variable by variable in the operations document', async () => {
