@@ -2,8 +2,16 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `unit`: pure code, no server, seconds. `integration`: real Redis and PostgreSQL, started once for the run by
- * `test/support/global-setup.ts`; every suite has a database of its own.
+ * `test/support/global-setup.ts`; every suite has a database of its own. `browser`: pages in a real Chromium, over the
+ * same servers. `directus`: a real Directus beside them, installed once by `test/directus/support/global-setup.ts`.
  */
+const servers = 'test/support/global-setup.ts';
+const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
+
+function project(name: string, globalSetup: string[]) {
+  return { test: { name, include: [`test/**/*.${name}.test.ts`], globalSetup, ...timeouts } };
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,19 +19,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.integration.test.ts'],
+          exclude: ['test/**/*.{integration,browser,directus}.test.ts'],
           testTimeout: 20_000,
         },
       },
-      {
-        test: {
-          name: 'integration',
-          include: ['test/**/*.integration.test.ts'],
-          globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
+      project('integration', [servers]),
+      project('browser', [servers]),
+      project('directus', ['test/directus/support/global-setup.ts', servers]),
     ],
   },
 });

@@ -14,21 +14,25 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureNode } from './bootstrap/node-runtime.mjs';
 import { ensurePackages } from './bootstrap/packages.mjs';
-import { ensureRedis } from './bootstrap/redis-server.mjs';
+import { ensureChromium, ensureRedis } from './bootstrap/system-packages.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const PARENT_POLL_MS = 500;
 const SAME_REQUEST_MS = 1_000;
 
+/** Whether a run of the tests has one of these steps; a run that names none has all that need npm alone. */
+function tests(target, args, ...wanted) {
+  if (target !== 'scripts/test.ts') return false;
+  const end = args.indexOf('--');
+  const steps = end < 0 ? args : args.slice(0, end);
+  return steps.length === 0 || steps.some((step) => wanted.includes(step));
+}
+
 /** Whether what is to run starts a Redis of its own. */
 function startsRedis(target, args) {
   if (args.includes('--help')) return false;
   if (target === 'src/main.ts') return !process.env.REDIS_URL;
-  if (target === 'src/demo/main.ts') return true;
-  if (target !== 'scripts/test.ts') return false;
-  const end = args.indexOf('--');
-  const steps = end < 0 ? args : args.slice(0, end);
-  return steps.length === 0 || steps.includes('integration');
+  return target === 'src/demo/main.ts' || target.startsWith('bench/') || tests(target, args, 'integration', 'browser', 'directus');
 }
 
 function commandFor(node, target, args) {
@@ -87,5 +91,6 @@ if (target === undefined) {
 }
 await ensurePackages(ROOT);
 if (startsRedis(target, args)) ensureRedis();
+if (tests(target, args, 'browser')) ensureChromium();
 const node = ensureNode(ROOT);
 run(node, commandFor(node, target, args));

@@ -1,6 +1,6 @@
 /**
- * `npm test [step …] [-- arguments of vitest]`: the steps in the order of how soon they fail, all of them or those
- * named. Stops at the first that fails and exits with its code.
+ * `npm test [step …] [-- arguments of vitest]`: the steps in the order of how soon they fail; all but those that need
+ * more than npm gives, or those named. Stops at the first that fails and exits with its code.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +13,8 @@ interface Step {
   /** Program of node_modules/.bin, or a TypeScript file, and its arguments. */
   readonly command: readonly [string, ...string[]];
   readonly takesArguments?: boolean;
+  /** Runs only where it is named. */
+  readonly onRequest?: boolean;
 }
 
 const STEPS: readonly Step[] = [
@@ -21,6 +23,8 @@ const STEPS: readonly Step[] = [
   { name: 'docs', title: 'generated documents', command: ['node', 'scripts/docs.ts', '--check'] },
   { name: 'unit', title: 'unit tests', command: ['vitest', 'run', '--project', 'unit'], takesArguments: true },
   { name: 'integration', title: 'integration tests', command: ['vitest', 'run', '--project', 'integration'], takesArguments: true },
+  { name: 'browser', title: 'browser tests', command: ['vitest', 'run', '--project', 'browser'], takesArguments: true },
+  { name: 'directus', title: 'Directus tests', command: ['vitest', 'run', '--project', 'directus'], takesArguments: true, onRequest: true },
 ];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -63,7 +67,7 @@ function parse(args: readonly string[]): { steps: readonly Step[]; vitestArgumen
     process.stderr.write(`no such step: ${unknown.join(', ')}; there are ${known}; arguments of vitest follow a second --\n`);
     process.exit(2);
   }
-  const steps = names.length === 0 ? STEPS : STEPS.filter(({ name }) => names.includes(name));
+  const steps = STEPS.filter(({ name, onRequest }) => (names.length === 0 ? onRequest !== true : names.includes(name)));
   return { steps, vitestArguments: end < 0 ? [] : args.slice(end + 1) };
 }
 

@@ -9,7 +9,7 @@ import { endProcess } from '../../src/embedded/child.ts';
 import { commandLineOf, startOf } from '../../src/embedded/process-table.ts';
 
 const PREFIX = 'odograph-test-';
-const PID_FILES = ['*/cluster/postmaster.pid', '*/redis.pid'];
+const PID_FILES = ['*/cluster/postmaster.pid', '*/redis.pid', '*/directus.pid'];
 const END_TIMEOUT_MS = 10_000;
 
 /** Ends every server whose data is in the folder, and removes the folder. */
