@@ -23,7 +23,7 @@ const BESIDE_THE_IMAGE = [
   'test/**', 'bench/**', 'scripts/**', 'eslint/**', '*.js', '*.ts', 'src/embedded/**', 'src/demo/**', 'src/simulator/**',
 ];
 
-const ignored = { ignores: ['node_modules/**', 'coverage/**', '.odograph/**', '**/*.d.ts'] };
+const ignored = { ignores: ['node_modules/**', 'coverage/**', '.odograph/**', '**/*.d.ts', '**/*.d.mts'] };
 
 const language = (root) => ({
   files: ['**/*.ts'],

@@ -4,14 +4,19 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { configDocument, envExample } from '../src/config/documents.ts';
+import { asyncApiDocument, protocolTables } from '../src/live/protocol-document.ts';
 import { errorsDocument } from '../src/shared/errors-document.ts';
 import { metricsDocument } from '../src/observability/metrics/document.ts';
 import { ioElementsDocument } from '../src/protocols/teltonika/io-elements-document.ts';
+import { withSections } from './generated-sections.ts';
 
-const documents: Readonly<Record<string, () => string | Promise<string>>> = {
+/** Given what the file says now. */
+const documents: Readonly<Record<string, (current: string) => string | Promise<string>>> = {
   '.env.example': envExample,
+  'docs/asyncapi.json': asyncApiDocument,
   'docs/config.md': configDocument,
   'docs/errors.md': errorsDocument,
+  'docs/live-protocol.md': (current) => withSections(current, protocolTables()),
   'docs/metrics.md': metricsDocument,
   'docs/teltonika-io-elements.md': ioElementsDocument,
 };
@@ -20,8 +25,8 @@ const check = process.argv.includes('--check');
 let stale = 0;
 for (const [name, write] of Object.entries(documents)) {
   const file = new URL(`../${name}`, import.meta.url);
-  const wanted = await write();
   const found = await readFile(file, 'utf8').catch(() => '');
+  const wanted = await write(found);
   if (found === wanted) continue;
   stale += 1;
   if (check) console.error(`${name} is not current: run npm run docs`);

@@ -37,6 +37,8 @@ export class Feed {
   readonly #read: string[];
   /** Records that wait for the database, by device, in order. */
   readonly #held = new Map<string, Held[]>();
+  /** Epoch milliseconds. */
+  readonly #beganAt = Date.now();
   #receivedAt: number[] = [];
   #cursor: Message;
   #cursorText: string;
@@ -74,19 +76,25 @@ export class Feed {
     else this.#hold(deviceId, positions.map((position) => ({ position, origin })), states);
   }
 
-  /** Takes in what the database says of a device: news for its followers, where it is newer than what is known. */
+  /**
+   * Takes in what the database says of a device. What came in since this feed began is news: the stream has it too, and
+   * it is only a little sooner here. What is older those who follow the device have.
+   */
   takeState({ deviceId, newest, place }: DeviceState): void {
     const { known, subscriptions } = this.#options;
     const partition = partitionOf(deviceId, this.#read.length);
-    const origin = { partition, entryId: this.#read[partition] ?? '0-0' };
-    if (place !== null && place !== newest) known.observe(place, origin);
-    if (newest !== null && known.observe(newest, origin)) this.#show(newest, subscriptions.audiencesOf(deviceId));
+    if (place !== null && place !== newest) known.recall(place, partition);
+    if (newest !== null) {
+      const origin = { partition, entryId: this.#read[partition] ?? '0-0' };
+      if (newest.receivedAt < this.#beganAt) known.recall(newest, partition);
+      else if (known.observe(newest, origin)) this.#show(newest, subscriptions.audiencesOf(deviceId));
+    }
     known.verify(deviceId);
   }
 
-  /** Shows a position that is no news to those who begin to follow its device. */
-  repeat(audience: Audience, position: LivePosition): void {
-    this.#options.tick.add(audience, updateOf(audience, position.deviceId, positionJson(position)));
+  /** Shows a position that is no news. */
+  repeat(audiences: readonly Audience[], position: LivePosition): void {
+    this.#show(position, audiences);
   }
 
   /** Ends a read: what was taken in is written to the viewers. */

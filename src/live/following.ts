@@ -32,7 +32,9 @@ export async function follow(viewer: Viewer, request: FollowRequest): Promise<vo
   const prepared = await prepare(viewer.hub, allowed.map(({ topic }) => topic), request.resume);
   // What is on its way goes to those who followed before; from here to the end nothing else runs.
   viewer.hub.feed.flush();
-  for (const one of allowed) begin(viewer, one, { ref: request.ref, startedAt, ...prepared });
+  const beginning = { ref: request.ref, startedAt, ...prepared };
+  const begun = allowed.flatMap((one) => begin(viewer, one, beginning) ?? []);
+  for (const [index, one] of begun.entries()) announce(viewer, one, beginning, index === begun.length - 1);
   if (!viewer.isClosed) viewer.outbox.flush();
 }
 
@@ -129,22 +131,43 @@ interface Beginning extends Prepared {
   readonly startedAt: number;
 }
 
-function begin(viewer: Viewer, wanted: Wanted, { ref, startedAt, cursor, isComplete }: Beginning): void {
-  if (!viewer.stands(wanted)) return;
+/** A topic that is followed from now on. */
+interface Begun {
+  readonly topic: Topic;
+  readonly isResumed: boolean;
+  /** JSON of positions. */
+  readonly snapshot: readonly string[];
+}
+
+/** null: it does not exist, or is not wanted any more. */
+function begin(viewer: Viewer, wanted: Wanted, { ref, cursor, isComplete }: Beginning): Begun | null {
+  if (!viewer.stands(wanted)) return null;
   const { topic } = wanted;
   const { hub } = viewer;
   const since = canResume(hub, topic, cursor) ? cursor : undefined;
   if (isComplete && since === undefined && isUnknown(hub, topic)) {
     viewer.giveUp(wanted);
     refuse(viewer, topic, ref);
-    return;
+    return null;
   }
-  const snapshot = snapshotOf(hub, topic, since);
   viewer.follow(wanted);
-  viewer.tell('subscribed', subscribedMessage(hub, topic, { ref, isResumed: since !== undefined, snapshot }));
-  const isPartial = !isComplete && since === undefined;
+  return { topic, isResumed: since !== undefined, snapshot: snapshotOf(hub, topic, since) };
+}
+
+/**
+ * Tells the viewer that it follows a topic. Only the last topic of a request says where the feed is: a client that is
+ * cut off before it would otherwise go on behind what it has not got of the others. The same holds for one that has not
+ * been given yet what it follows already.
+ */
+function announce(viewer: Viewer, begun: Begun, beginning: Beginning, isLast: boolean): void {
+  const { topic, isResumed, snapshot } = begun;
+  const { ref, startedAt, isComplete } = beginning;
+  const { hub, outbox } = viewer;
+  const id = isLast && !outbox.isConflating ? hub.feed.cursorText : undefined;
+  viewer.tell('subscribed', subscribedMessage(topic, { ref, isResumed, snapshot, id }));
+  const isPartial = !isComplete && !isResumed;
   if (isPartial) viewer.fail('snapshot_unavailable', 'the database does not answer: what it knows is missing here', { topic: topic.key, ref });
-  const result = isPartial ? 'unavailable' : since === undefined ? 'ready' : 'resumed';
+  const result = isPartial ? 'unavailable' : isResumed ? 'resumed' : 'ready';
   hub.events.snapshot(result, snapshot.length, performance.now() - startedAt);
 }
 
@@ -171,12 +194,11 @@ function snapshotOf(hub: Hub, topic: Topic, since: Cursor | undefined): string[]
 }
 
 function subscribedMessage(
-  { feed }: Hub,
-  topic: Topic,
-  { ref, isResumed, snapshot }: { ref: string | undefined; isResumed: boolean; snapshot: readonly string[] },
+  { key }: Topic,
+  { ref, isResumed, snapshot, id }: Omit<Begun, 'topic'> & { ref: string | undefined; id: string | undefined },
 ): Message {
   const echo = ref === undefined ? '' : `,"ref":${JSON.stringify(ref)}`;
-  const id = feed.cursorText;
-  const head = `{"type":"subscribed","topic":${JSON.stringify(topic.key)}${echo},"resumed":${isResumed}`;
-  return new Message(`${head},"snapshot":[${snapshot.join(',')}],"id":"${id}"}`, id);
+  const position = id === undefined ? '' : `,"id":"${id}"`;
+  const head = `{"type":"subscribed","topic":${JSON.stringify(key)}${echo},"resumed":${isResumed}`;
+  return new Message(`${head},"snapshot":[${snapshot.join(',')}]${position}}`, id);
 }

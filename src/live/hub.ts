@@ -63,13 +63,26 @@ export function createHub({ settings, sessions, pool, events, start, coveredFrom
   return hub;
 }
 
-/** Entries may have been missed: what the database knows of the followed devices is news where it is newer. */
-export function readAgain({ known, states, feed, subscriptions, groups }: Hub): void {
+/** Entries may have been missed: what the database knows of the followed devices is shown where it is newer. */
+export function readAgain(hub: Hub): void {
+  const { known, states, feed, subscriptions, groups } = hub;
   known.doubtAll(feed.position);
   states.doubtAll();
   const members = [...subscriptions.groupIds()].flatMap((groupId) => [...groups.membersOf(groupId)]);
-  const followed = subscriptions.followsAll ? 'all' : [...subscriptions.deviceIds(), ...members];
-  void states.ensure(followed).then(() => { feed.flush(); });
+  const devices = subscriptions.followsAll ? known.deviceIds() : [...subscriptions.deviceIds(), ...members];
+  const before = newestOf(hub, devices);
+  void states.ensure(subscriptions.followsAll ? 'all' : devices).then(() => {
+    for (const deviceId of subscriptions.followsAll ? known.deviceIds() : devices) {
+      const device = known.get(deviceId);
+      const isNew = device?.newest !== before.get(deviceId) && device?.quiet === true;
+      if (isNew && device.newest !== null) feed.repeat(subscriptions.audiencesOf(deviceId), device.newest);
+    }
+    feed.flush();
+  });
+}
+
+function newestOf({ known }: Hub, deviceIds: readonly string[]): ReadonlyMap<string, LivePosition | null> {
+  return new Map(deviceIds.map((deviceId) => [deviceId, known.get(deviceId)?.newest ?? null]));
 }
 
 /** Tells those who follow a group of the devices that have left it, and where those are that have joined it. */
@@ -90,23 +103,20 @@ function announceMembers(hub: Hub, { groupId, joined, left }: GroupChange): void
     }
   }
   if (joined.length === 0 || subscriptions.audiencesOfGroup(groupId).length === 0) return;
-  const known = new Map(joined.map((deviceId) => [deviceId, hub.known.get(deviceId)?.newest ?? null]));
-  void states.ensure(joined).then(() => { showJoined(hub, groupId, known); });
+  const before = newestOf(hub, joined);
+  void states.ensure(joined).then(() => { showJoined(hub, groupId, before); });
 }
 
-/**
- * Where the devices are that have joined, unless they have left again meanwhile. What the database had to say that is
- * newer was news, and is on its way already.
- */
-function showJoined(hub: Hub, groupId: string, known: ReadonlyMap<string, LivePosition | null>): void {
-  const { subscriptions, groups, feed } = hub;
+/** Where the devices are that have joined, unless they have left again or that was news meanwhile. */
+function showJoined(hub: Hub, groupId: string, before: ReadonlyMap<string, LivePosition | null>): void {
+  const { known, subscriptions, groups, feed } = hub;
   const members = groups.membersOf(groupId);
   feed.flush();
-  for (const audience of subscriptions.audiencesOfGroup(groupId)) {
-    for (const [deviceId, newest] of known) {
-      const isUnchanged = newest !== null && hub.known.get(deviceId)?.newest === newest;
-      if (isUnchanged && members.has(deviceId)) feed.repeat(audience, newest);
-    }
+  const audiences = subscriptions.audiencesOfGroup(groupId);
+  for (const [deviceId, last] of before) {
+    const device = known.get(deviceId);
+    if (device === undefined || device.newest === null || !members.has(deviceId)) continue;
+    if (device.newest === last || device.quiet) feed.repeat(audiences, device.newest);
   }
   feed.flush();
 }

@@ -26,6 +26,8 @@ export interface KnownDevice {
   origin: Origin | null;
   /** The database was asked: nothing that it has is newer. */
   verified: boolean;
+  /** The newest came from the database and is no news: who follows the device has it, or is shown it on purpose. */
+  quiet: boolean;
 }
 
 export class KnownDevices {
@@ -78,6 +80,17 @@ export class KnownDevices {
     if (device.newest !== null && !isNewer(position, device.newest)) return false;
     device.newest = position;
     device.origin = origin;
+    device.quiet = false;
+    return true;
+  }
+
+  /**
+   * Takes in what the database says of a device and what came before anything that can be resumed.
+   * @returns whether it is newer than all that was known
+   */
+  recall(position: LivePosition, partition: number): boolean {
+    if (!this.observe(position, { partition, entryId: this.#coveredFrom[partition] ?? '0-0' })) return false;
+    this.#device(position.deviceId).quiet = true;
     return true;
   }
 
@@ -105,7 +118,7 @@ export class KnownDevices {
   #device(deviceId: string): KnownDevice {
     let device = this.#devices.get(deviceId);
     if (device === undefined) {
-      device = { newest: null, place: null, origin: null, verified: false };
+      device = { newest: null, place: null, origin: null, verified: false, quiet: false };
       this.#devices.set(deviceId, device);
     }
     return device;

@@ -125,8 +125,9 @@ export const serverMessages = {
   auth: z.object({ type: z.literal('auth'), status: z.literal('ok'), expiresAt: z.number().nullable(), ref: ref.optional() })
     .describe('The credential is good, until `expiresAt` (epoch milliseconds) if it has an end.'),
   subscribed: z.object({
-    type: z.literal('subscribed'), topic, ref: ref.optional(), resumed: z.boolean(), snapshot: z.array(position), id: cursor,
-  }).describe('The topic is followed. `snapshot` is the newest known position of each of its devices, or with `resumed` of those that have a newer one since. What comes from now on follows without a gap and without a repetition.'),
+    type: z.literal('subscribed'), topic, ref: ref.optional(), resumed: z.boolean(), snapshot: z.array(position),
+    id: cursor.optional(),
+  }).describe('The topic is followed. `snapshot` is the newest known position of each of its devices, or with `resumed` of those that have a newer one since. What comes from now on follows without a gap and without a repetition. Of the topics of one message the last has the `id`.'),
   position: z.object({ type: z.literal('position'), topic, position })
     .describe('A device has a newer position. Older ones that come in late are never sent.'),
   left: z.object({ type: z.literal('left'), topic, deviceId: z.string() })

@@ -129,7 +129,26 @@ describe('what follows a snapshot', () => {
     await setState(site.pool, DEVICE, { ts: START });
     await append(site.redis, frame(DEVICE, [record(START - 1_000), record(START + 1_000)]));
     await eventually(() => { expect(viewer.positions().at(-1)).toMatchObject({ ts: START + 1_000 }); });
-    expect(viewer.positions().map(({ ts }) => ts)).toEqual([START, START + 1_000]);
+    expect(viewer.positions().map(({ ts }) => ts)).toEqual([START + 1_000]);
+  });
+
+  test('is nothing that somebody else only asks the database for', async () => {
+    const site = await openPreparedSite();
+    await addDevices(site.pool, DEVICE, OTHER);
+    await append(site.redis, frame(DEVICE, [record(START)]));
+    const first = await startLive(site);
+    const resumed = await signedIn(first.url);
+    const { id } = await resumed.subscribe('*');
+    // A process that knows of the others only what the database says.
+    const live = await startLive(site);
+    const viewer = await signedIn(live.url);
+    await setState(site.pool, OTHER, { ts: START });
+    expect(await viewer.subscribe('*', { resume: id })).toMatchObject({ resumed: true, snapshot: [] });
+    const fresh = await signedIn(live.url);
+    expect((await fresh.subscribe('*')).snapshot).toHaveLength(2);
+    await append(site.redis, frame(OTHER, [record(START + 1_000)]));
+    await viewer.next('position');
+    expect(viewer.positions()).toMatchObject([{ deviceId: OTHER, ts: START + 1_000 }]);
   });
 
   test('a record without a fix has no place, and the next snapshot has the last known one', async () => {

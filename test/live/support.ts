@@ -11,6 +11,8 @@ import { createPool } from '../../src/db/pool.ts';
 import type { LiveEvents } from '../../src/live/events.ts';
 import type { Live } from '../../src/live/live.ts';
 import { createLive } from '../../src/live/live.ts';
+import type { ServerMessageType } from '../../src/live/protocol.ts';
+import { serverMessages } from '../../src/live/protocol.ts';
 import { connectRedis } from '../../src/shared/redis.ts';
 import type { LogLine, Overrides, Site } from '../core/support.ts';
 import { metric, openSite, recordingLogger, settingsOf } from '../core/support.ts';
@@ -120,6 +122,13 @@ class Inbox {
   readonly received: Received[] = [];
   #taken = 0;
 
+  /** @throws ZodError for a message that the protocol does not have as it is */
+  protected take(text: string): void {
+    const message = JSON.parse(text) as Received;
+    serverMessages[message.type as ServerMessageType].strict().parse(message);
+    this.received.push(message);
+  }
+
   /** The first message of the type that was not taken yet; everything before it counts as taken. */
   async next(type: string, timeoutMs = 10_000): Promise<Received> {
     return eventually(() => {
@@ -156,7 +165,7 @@ export class TestViewer extends Inbox {
   constructor(socket: WebSocket) {
     super();
     this.socket = socket;
-    socket.on('message', (data: Buffer) => { this.received.push(JSON.parse(data.toString()) as Received); });
+    socket.on('message', (data: Buffer) => { this.take(data.toString()); });
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => { resolve({ code, reason: reason.toString() }); });
     });
@@ -245,7 +254,7 @@ export class TestEvents extends Inbox {
       if (line.startsWith(':')) this.comments += 1;
       const [, field, value = ''] = /^(\w+): ?(.*)$/.exec(line) ?? [];
       if (field === 'id') this.lastEventId = value;
-      if (field === 'data') this.received.push(JSON.parse(value) as Received);
+      if (field === 'data') this.take(value);
     }
   }
 }

@@ -124,6 +124,9 @@ function topics(world: () => ViewerWorld): void {
     viewer.send({ type: 'subscribe', topics: [`device:${device}`, refused[0], `device:${second}`, `device:${device}`, 'nonsense'], ref: 'r' });
     await eventually(() => { expect(viewer.received.filter(({ ref }) => ref === 'r')).toHaveLength(4); });
     const answers = viewer.received.filter(({ ref }) => ref === 'r').map(({ type, topic, code }) => `${type} ${topic} ${code ?? ''}`.trim());
+    // Who is cut off between two of them must not go on behind the second.
+    const ids = viewer.received.filter(({ type }) => type === 'subscribed').map(({ id }) => id !== undefined);
+    expect(ids).toEqual([false, true]);
     expect(answers.sort()).toEqual([
       `error ${refused[0]} forbidden`, 'error nonsense invalid_topic', `subscribed device:${device}`, `subscribed device:${second}`,
     ].sort());

@@ -1,0 +1,1 @@
+export const CHROMIUM_PROGRAMS: readonly string[];
