@@ -11,9 +11,9 @@ export interface ProviderEvents {
 export function measured(provider: AuthProvider, events: ProviderEvents): AuthProvider {
   return {
     ...provider,
-    async authenticate(credential) {
+    async authenticate(credential, known) {
       const startedAt = performance.now();
-      const answer = await provider.authenticate(credential);
+      const answer = await provider.authenticate(credential, known);
       events.authenticated(answer.outcome, performance.now() - startedAt);
       events.reachable(answer.outcome === 'unavailable' ? answer.message : null);
       return answer;

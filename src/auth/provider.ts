@@ -60,7 +60,11 @@ export interface AuthProvider {
   readonly takesQueryToken: boolean;
   /** Callers with one key are one and the same to the authority. Holds no secret. */
   keyOf(credential: Credential): string;
-  authenticate(credential: Credential): Promise<Authentication>;
+  /**
+   * @param known who it was, for a credential that is asked about again and is also used: whether the authority accepts
+   *   it may then be left to that
+   */
+  authenticate(credential: Credential, known: Identity | null): Promise<Authentication>;
   authorise(credential: Credential, resources: readonly Resource[]): Promise<Authorisation>;
   /** Reports changes from now on, until `stop`. An authority that cannot tell reports none. */
   watch(onChange: (change: AuthorityChange) => void): void;

@@ -93,11 +93,14 @@ export class Session {
   async revalidate(): Promise<boolean> {
     const { provider } = this.#options;
     const startedAt = performance.now();
-    const authentication = await provider.authenticate(this.credential);
+    const isUsed = this.#held().size > 0;
+    const authentication = await provider.authenticate(this.credential, isUsed ? this.#identity : null);
     if (authentication.outcome === 'refused') this.close(authentication);
     if (authentication.outcome !== 'accepted') return authentication.outcome === 'refused';
     this.#identity = authentication.identity;
     const held = this.#held();
+    // Whether the credential is still good was left to what it is used for, and it is used for nothing any more.
+    if (isUsed && held.size === 0) return false;
     const authorised = held.size === 0 ? 'decided' : await this.#ask([...held.values()]);
     if (authorised !== 'decided') return authorised === 'refused';
     this.#confirmedAt = startedAt;

@@ -88,7 +88,7 @@ export class Sessions {
     const { provider, validityMs } = this.#options;
     const changes = this.#changes;
     const askedAt = performance.now();
-    const authentication = await provider.authenticate(credential);
+    const authentication = await provider.authenticate(credential, null);
     if (authentication.outcome === 'refused') this.#refuse(key, authentication);
     if (authentication.outcome !== 'accepted') return authentication;
     const { identity } = authentication;

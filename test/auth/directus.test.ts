@@ -3,12 +3,13 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DirectusClient } from '../../src/auth/directus/client.ts';
 import { identify } from '../../src/auth/directus/identity.ts';
 import { DirectusPermissions } from '../../src/auth/directus/permissions.ts';
 import { claimsOf, isWellFormed } from '../../src/auth/directus/token.ts';
-import type { Credential, Resource } from '../../src/auth/provider.ts';
+import type { Credential, Identity, Resource } from '../../src/auth/provider.ts';
+import { UserDirectory } from '../../src/auth/directus/user-directory.ts';
 
 interface Request {
   readonly method: string | undefined;
@@ -22,7 +23,7 @@ interface Query {
   readonly limit: number;
 }
 
-type Answer = { readonly status: number; readonly body: unknown } | 'silence' | 'hang up';
+type Answer = { readonly status: number; readonly body: unknown } | 'silence' | 'hang up' | 'slow';
 
 let answer: (request: Request) => Answer;
 let requests: Request[];
@@ -37,6 +38,7 @@ const server = createServer((request, response) => {
     requests.push(one);
     const given = answer(one);
     if (given === 'hang up') request.socket.destroy();
+    else if (given === 'slow') setTimeout(() => response.end('{"data":{}}'), 60);
     else if (given !== 'silence') {
       response.writeHead(given.status, { 'content-type': 'application/json' });
       response.end(typeof given.body === 'string' ? given.body : JSON.stringify(given.body));
@@ -53,6 +55,7 @@ beforeAll(async () => {
   await once(server, 'listening');
 });
 afterAll(() => { server.closeAllConnections(); server.close(); });
+afterEach(() => { client.stop(); });
 beforeEach(() => {
   requests = [];
   asked = [];
@@ -67,9 +70,14 @@ const credential = (secret: string): Credential => ({ kind: 'bearer', secret, ad
 const me = { id: 'alice', status: 'active', role: 'viewer' };
 
 describe('who a credential belongs to', () => {
-  const ask = (secret = JWT, more: { serviceToken?: string; acceptUnknownStatus?: boolean } = {}) => {
-    const { serviceToken, acceptUnknownStatus = false } = more;
-    return identify({ client, timeoutMs: 300, serviceToken, acceptUnknownStatus }, credential(secret));
+  interface More {
+    readonly serviceToken?: string;
+    readonly acceptUnknownStatus?: boolean;
+    readonly known?: Identity;
+  }
+  const ask = (secret = JWT, { serviceToken, acceptUnknownStatus = false, known }: More = {}) => {
+    const directory = serviceToken === undefined ? null : new UserDirectory(client, serviceToken, 300);
+    return identify({ client, timeoutMs: 300, directory, acceptUnknownStatus }, credential(secret), known ?? null);
   };
 
   test.each<[what: string, given: Answer, secret: string, expected: object]>([
@@ -117,6 +125,25 @@ describe('who a credential belongs to', () => {
   test('a service account that may not read users is no yes', async () => {
     answer = ({ url }) => (url?.startsWith('/users/me') === true ? data(me) : error(403, 'FORBIDDEN'));
     expect(await ask(JWT, { serviceToken: 'service-token' })).toMatchObject({ outcome: 'unavailable' });
+  });
+
+  test('many at once are few questions of the service account, and somebody known is one of its questions alone', async () => {
+    answer = ({ url, body }) => {
+      if (url?.startsWith('/users/me') === true) return data({ id: 'alice' });
+      return data((body.query!.filter.id!._in).map((id) => ({ ...me, id })));
+    };
+    const directory = new UserDirectory(client, 'service-token', 300);
+    const options = { client, timeoutMs: 300, directory, acceptUnknownStatus: false };
+    const known = (n: number): Identity => ({ userId: `user-${n}`, expiresAt: null });
+    const one = (_: unknown, n: number) => identify(options, credential(JWT), known(n));
+    const all = await Promise.all(Array.from({ length: 2_500 }, one));
+    expect(new Set(all.map(({ outcome }) => outcome))).toEqual(new Set(['accepted']));
+    const asked = requests.map(({ url, body }) => `${url} ${body.query?.limit}`);
+    expect(asked).toEqual(['/users 1000', '/users 1000', '/users 500']);
+    requests = [];
+    answer = () => data([]);
+    expect(await identify(options, credential(JWT), known(1))).toMatchObject({ outcome: 'refused', code: 'user_inactive' });
+    expect(requests).toHaveLength(1);
   });
 
   test('an unknown status may be accepted on purpose', async () => {
@@ -224,12 +251,27 @@ describe('the client', () => {
       setImmediate(() => { atOnce -= 1; });
       return data(me);
     };
-    await Promise.all(Array.from({ length: 50 }, () => client.ask(request)));
+    await Promise.all(Array.from({ length: 50 }, () => client.ask({ ...request, timeoutMs: 5_000 })));
     expect(most).toBeLessThanOrEqual(2);
     answer = () => 'silence';
     const waiting = await Promise.allSettled(Array.from({ length: 6 }, () => client.ask(request)));
     expect(waiting.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'rejected'));
     expect(requests).toHaveLength(52);
+  });
+
+  test('turns away who would wait too long, at once', async () => {
+    answer = () => data(me);
+    await client.ask(request);
+    // Two at once that take 100 ms each: no more than four can be answered within 60 % of 300 ms.
+    const slow = new DirectusClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 2, () => undefined);
+    answer = () => 'slow';
+    for (let n = 0; n < 60; n += 2) await Promise.all([slow.ask(request), slow.ask(request)]);
+    const startedAt = performance.now();
+    const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => slow.ask(request)));
+    const answered = outcomes.filter(({ status }) => status === 'fulfilled');
+    expect(answered.length).toBeGreaterThan(1);
+    expect(answered.length).toBeLessThan(10);
+    expect(performance.now() - startedAt).toBeLessThan(320);
   });
 
   test('leaves a Directus alone that failed five times, and asks again after a moment', async () => {
@@ -240,13 +282,11 @@ describe('the client', () => {
   });
 
   test('asks again on a new connection where the old one was closed', async () => {
-    let first = true;
-    answer = () => {
-      const given: Answer = first ? 'hang up' : data(me);
-      first = false;
-      return given;
-    };
-    expect(await client.ask(request)).toEqual({ kind: 'data', data: me });
-    expect(requests).toHaveLength(2);
+    const answers: Answer[] = [data(me), 'hang up', data(me), 'hang up', 'hang up'];
+    answer = () => answers.shift()!;
+    for (let n = 0; n < 2; n += 1) expect(await client.ask(request)).toEqual({ kind: 'data', data: me });
+    expect(requests).toHaveLength(3);
+    // A connection that is closed before anything was answered on it is no old one.
+    await expect(client.ask(request)).rejects.toThrow('socket hang up');
   });
 });

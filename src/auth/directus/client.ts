@@ -1,12 +1,14 @@
 /**
  * Requests to Directus in the name of a caller: never without a credential, so never as Directus's anonymous Public
- * role. A bounded number runs at once, the others wait their turn within their time-out; after several failures in a
- * row Directus is left alone for a moment. Throws `DirectusUnavailable` where no answer came that says anything about
- * the caller: no connection, no answer in time, an overload (429, 503), or something that is not Directus.
+ * role. A bounded number runs at once, the others wait their turn; who would wait too long is turned away at once, so
+ * that an overload does not end in everybody's time-out. After several failures in a row Directus is left alone for a
+ * moment. Throws `DirectusUnavailable` where no answer came that says anything about the caller: no connection, no
+ * answer in time, an overload (429, 503), or something that is not Directus.
  */
 import { ConsecutiveBreaker, bulkhead, circuitBreaker, handleAll, wrap } from 'cockatiel';
 import { z } from 'zod';
 import { errorMessage } from '../../shared/errors.ts';
+import { HttpExchange } from './exchange.ts';
 
 export class DirectusUnavailable extends Error {
   override readonly name = 'DirectusUnavailable';
@@ -31,12 +33,20 @@ export type DirectusAnswer =
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'invalid_query' };
 
-/** `result` of a request: `data`, `dead_credential`, `forbidden`, `invalid_query`, `unavailable`. */
-export type OnDirectusRequest = (result: DirectusAnswer['kind'] | 'unavailable', durationMs: number) => void;
+/** What became of a request; one that was turned away was never sent. */
+export type OnDirectusRequest = (
+  result: DirectusAnswer['kind'] | 'unavailable' | 'turned_away',
+  durationMs: number,
+) => void;
 
 const FAILURES_TO_OPEN = 5;
 const OPEN_MS = 2_000;
-const QUEUE_LIMIT = 20_000;
+/** More than ever wait: who would wait too long is turned away before. */
+const QUEUE_LIMIT = 100_000;
+/** The part of the time-out after which it is too late to begin. */
+const LATEST_START = 0.6;
+/** Weight of the last request in the running mean of their durations. */
+const SMOOTHING = 0.05;
 
 const errorBody = z.object({ errors: z.array(z.object({ extensions: z.object({ code: z.string() }) })).min(1) });
 const dataBody = z.object({ data: z.unknown() });
@@ -54,43 +64,53 @@ function interpret(status: number, body: unknown): DirectusAnswer {
   throw new DirectusUnavailable(`Directus answered ${status} ${code}`.trim());
 }
 
-/** The cause of a failed fetch says more than the failure. */
-function reasonOf(error: unknown): string {
-  return error instanceof Error && error.cause instanceof Error ? errorMessage(error.cause) : errorMessage(error);
-}
-
-/** A connection that Directus has closed, idle for five seconds, just as it was used again. */
-function isStaleConnection(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'UND_ERR_SOCKET');
-}
-
 export class DirectusClient {
   readonly #baseUrl: string;
   readonly #onRequest: OnDirectusRequest;
+  readonly #concurrency: number;
+  readonly #http: HttpExchange;
+  readonly #turns;
   readonly #policy;
+  /** Running mean of how long a request takes, its turn not included; milliseconds. */
+  #durationMs = 10;
 
   /** @param concurrency most requests at once */
   constructor(baseUrl: string, concurrency: number, onRequest: OnDirectusRequest) {
     this.#baseUrl = baseUrl.replace(/\/+$/, '');
     this.#onRequest = onRequest;
     const whenItFails = { halfOpenAfter: OPEN_MS, breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN) };
-    this.#policy = wrap(bulkhead(concurrency, QUEUE_LIMIT), circuitBreaker(handleAll, whenItFails));
+    this.#concurrency = concurrency;
+    this.#http = new HttpExchange(concurrency);
+    this.#turns = bulkhead(concurrency, QUEUE_LIMIT);
+    this.#policy = wrap(this.#turns, circuitBreaker(handleAll, whenItFails));
   }
 
   /** @throws DirectusUnavailable */
   async ask(request: DirectusRequest): Promise<DirectusAnswer> {
+    this.#turnAwayIfLate(request.timeoutMs);
     const startedAt = performance.now();
-    const signal = AbortSignal.timeout(request.timeoutMs);
+    // Not `AbortSignal.timeout`, which keeps what hangs on it until the time is over.
+    const overdue = new AbortController();
+    const timer = setTimeout(() => { overdue.abort(new Error('overdue')); }, request.timeoutMs);
     try {
-      const answer = await this.#inTime(request, signal);
+      const answer = await this.#inTime(request, overdue.signal);
       this.#onRequest(answer.kind, performance.now() - startedAt);
       return answer;
     } catch (error) {
       this.#onRequest('unavailable', performance.now() - startedAt);
       if (error instanceof DirectusUnavailable) throw error;
-      throw new DirectusUnavailable(signal.aborted ? `no answer within ${request.timeoutMs} ms` : reasonOf(error), { cause: error });
+      const reason = overdue.signal.aborted ? `no answer within ${request.timeoutMs} ms` : errorMessage(error);
+      throw new DirectusUnavailable(reason, { cause: error });
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  #turnAwayIfLate(timeoutMs: number): void {
+    const before = QUEUE_LIMIT - this.#turns.queueSlots;
+    if ((before * this.#durationMs) / this.#concurrency <= timeoutMs * LATEST_START) return;
+    this.#onRequest('turned_away', 0);
+    throw new DirectusUnavailable(`${before} requests wait for Directus already`);
   }
 
   /** One that waits for its turn is left in the queue when its time is over, and dropped when its turn comes. */
@@ -99,36 +119,37 @@ export class DirectusClient {
     const onAbort = (): void => { reject(signal.reason as Error); };
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([this.#policy.execute(() => this.#fetchAgain(request, signal), signal), overdue]);
+      return await Promise.race([this.#policy.execute(() => this.#exchange(request, signal), signal), overdue]);
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
   }
 
-  async #fetchAgain(request: DirectusRequest, signal: AbortSignal): Promise<DirectusAnswer> {
+  async #exchange(request: DirectusRequest, signal: AbortSignal): Promise<DirectusAnswer> {
+    const { method, path, body, token, address } = request;
+    const startedAt = performance.now();
     try {
-      return await this.#fetch(request, signal);
-    } catch (error) {
-      if (!isStaleConnection(error)) throw error;
-      return this.#fetch(request, signal);
+      const { status, text } = await this.#http.send({
+        method,
+        url: new URL(`${this.#baseUrl}${path}`),
+        signal,
+        headers: {
+          authorization: `Bearer ${token}`,
+          // Set, never appended to: Directus takes the first address for the caller's.
+          'x-forwarded-for': address,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+      return interpret(status, parseJson(text));
+    } finally {
+      this.#durationMs += SMOOTHING * (performance.now() - startedAt - this.#durationMs);
     }
   }
 
-  async #fetch({ method, path, body, token, address }: DirectusRequest, signal: AbortSignal): Promise<DirectusAnswer> {
-    const response = await fetch(`${this.#baseUrl}${path}`, {
-      method,
-      signal,
-      redirect: 'manual',
-      headers: {
-        authorization: `Bearer ${token}`,
-        // Set, never appended to: Directus takes the first address for the caller's.
-        'x-forwarded-for': address,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return interpret(response.status, parseJson(text));
+  /** Closes the connections. */
+  stop(): void {
+    this.#http.stop();
   }
 }
 

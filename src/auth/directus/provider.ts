@@ -6,6 +6,7 @@ import type { OnDirectusRequest } from './client.ts';
 import { DirectusClient } from './client.ts';
 import { identify } from './identity.ts';
 import { DirectusPermissions } from './permissions.ts';
+import { UserDirectory } from './user-directory.ts';
 import type { OnWatch } from './watcher.ts';
 import { DirectusWatcher } from './watcher.ts';
 
@@ -18,19 +19,16 @@ export interface DirectusOptions {
 
 export function directusProvider({ settings, baseUrl, onRequest, onWatch }: DirectusOptions): AuthProvider {
   const client = new DirectusClient(baseUrl, settings.DIRECTUS_MAX_REQUESTS, onRequest);
-  const identity = {
-    client,
-    timeoutMs: settings.DIRECTUS_AUTH_TIMEOUT_MS,
-    serviceToken: settings.DIRECTUS_SERVICE_TOKEN,
-    acceptUnknownStatus: settings.DIRECTUS_UNKNOWN_STATUS === 'accept',
-  };
+  const { DIRECTUS_SERVICE_TOKEN: serviceToken, DIRECTUS_AUTH_TIMEOUT_MS: timeoutMs } = settings;
+  const directory = serviceToken === undefined ? null : new UserDirectory(client, serviceToken, timeoutMs);
+  const acceptUnknownStatus = settings.DIRECTUS_UNKNOWN_STATUS === 'accept';
+  const identity = { client, timeoutMs, directory, acceptUnknownStatus };
   const permissions = new DirectusPermissions({
     client,
     timeoutMs: settings.DIRECTUS_AUTHZ_TIMEOUT_MS,
     devices: { collection: settings.DIRECTUS_DEVICE_COLLECTION, field: settings.DIRECTUS_DEVICE_FIELD },
     groups: { collection: settings.DIRECTUS_GROUP_COLLECTION, field: settings.DIRECTUS_GROUP_FIELD },
   });
-  const { DIRECTUS_SERVICE_TOKEN: serviceToken } = settings;
   const watcher = serviceToken === undefined ? null : new DirectusWatcher(baseUrl, serviceToken, onWatch);
   return {
     name: 'directus',
@@ -38,9 +36,12 @@ export function directusProvider({ settings, baseUrl, onRequest, onWatch }: Dire
     takesQueryToken: false,
     // Policies may have rules about the address of the caller.
     keyOf: ({ secret, address }) => createHash('sha256').update(`${address} ${secret}`).digest('base64'),
-    authenticate: (credential) => identify(identity, credential),
+    authenticate: (credential, known) => identify(identity, credential, known),
     authorise: (credential, resources) => permissions.authorise(credential, resources),
     watch: (onChange) => { watcher?.start(onChange); },
-    stop: () => { watcher?.stop(); },
+    stop: () => {
+      watcher?.stop();
+      client.stop();
+    },
   };
 }
