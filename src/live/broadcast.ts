@@ -1,7 +1,7 @@
 /**
- * Reads the stream for the viewers, all partitions at once: what one read brings is written to each viewer at once, and
- * the next read comes no sooner than a tick later, or after as long as the writing has taken. So latency grows with the
- * load and throughput does not fall.
+ * Reads the stream for the viewers, all partitions at once, and writes what has come to each viewer at once. What comes
+ * now and then is written as it comes; where more comes while it is written, the next read waits for a tick, or for as
+ * long as the writing has taken. So latency grows with the load and throughput does not fall.
  *
  * Errors: a lost connection is waited for, and after it the group is made anew behind what was read, as it is when it
  * is gone.
@@ -70,14 +70,29 @@ export class Broadcast {
   }
 
   async #cycle(): Promise<void> {
-    const { redis, streams, group, batchSize: count, blockMs, tickMs, feed, events, signal } = this.#options;
-    const read = await readGroup(redis, { group, consumer: CONSUMER, streams, count, blockMs, noAck: true });
+    const { blockMs, tickMs, feed, events, signal } = this.#options;
     const startedAt = performance.now();
+    let records = await this.#read(null);
+    const isBusy = records !== null;
+    // The first entry of several that are appended together wakes the reader; the others are there when it asks again.
+    if (records === null) {
+      records = await this.#read(blockMs);
+      if (records !== null) records += (await this.#read(null)) ?? 0;
+    }
+    feed.flush();
+    events.read(records ?? 0);
+    // Nothing to wait for unless more comes than one read at a time.
+    if (isBusy) await pause(Math.max(tickMs, performance.now() - startedAt), signal);
+  }
+
+  /** Takes in what has come. @returns the number of records; null: nothing has */
+  async #read(blockMs: number | null): Promise<number | null> {
+    const { redis, streams, group, batchSize: count } = this.#options;
+    const read = await readGroup(redis, { group, consumer: CONSUMER, streams, count, blockMs, noAck: true });
+    if (read.length === 0) return null;
     let records = 0;
     for (const [stream, entries] of read) records += this.#take(streams.indexOf(stream), entries);
-    feed.flush();
-    events.read(records);
-    if (read.length > 0) await pause(Math.max(tickMs, performance.now() - startedAt), signal);
+    return records;
   }
 
   /** @returns the number of records */

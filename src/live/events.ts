@@ -8,6 +8,7 @@ import type { LiveMetrics } from '../observability/metrics/live.ts';
 import type { Logger } from '../observability/logger.ts';
 import { CodecError, errorMessage } from '../shared/errors.ts';
 import type { Transport } from './frames.ts';
+import { Outage } from './outage.ts';
 import type { CloseReason, ErrorCode, ServerMessageType, UnsubscribedReason } from './protocol.ts';
 import { CLOSES, ERRORS } from './protocol.ts';
 
@@ -171,15 +172,15 @@ function databaseEvents(metrics: LiveMetrics, log: Logger) {
 }
 
 function authEvents(metrics: LiveMetrics, log: Logger) {
-  let problem: string | null = null;
+  const authority = new Outage();
   let isWatching: boolean | null = null;
   const provider: ProviderEvents = {
     authenticated: (result, durationMs) => { metrics.authDuration.observe({ result }, durationMs / MS); },
     authorised: (result, durationMs) => { metrics.authzDuration.observe({ result }, durationMs / MS); },
     reachable: (found) => {
-      if (found !== null && problem === null) log.warn({ error: found }, 'the authority cannot be asked: nobody new is let in, and decisions lapse in time');
-      if (found === null && problem !== null) log.info('the authority can be asked again');
-      problem = found;
+      const change = authority.observe(found !== null, performance.now());
+      if (change === 'begins') log.warn({ error: found }, 'the authority cannot be asked: nobody new is let in, and decisions lapse in time');
+      if (change === 'ends') log.info('the authority can be asked again');
     },
   };
   const sessions: SessionEvents = {

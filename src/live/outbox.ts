@@ -142,6 +142,11 @@ export class Outbox {
 
   /** As many pieces from the queue as make one chunk. */
   #takeChunk(): Buffer {
+    const [first] = this.#queue;
+    if (this.#queue.length === 1 && first !== undefined) {
+      this.#queue = [];
+      return first;
+    }
     let pieces = 0;
     let bytes = 0;
     for (const { length } of this.#queue) {
@@ -149,8 +154,7 @@ export class Outbox {
       bytes += length;
       pieces += 1;
     }
-    const taken = this.#queue.splice(0, pieces);
-    return taken.length === 1 ? (taken[0] as Buffer) : Buffer.concat(taken, bytes);
+    return Buffer.concat(this.#queue.splice(0, pieces), bytes);
   }
 
   /** All that was before is taken: conflated positions follow, up to the threshold at once, and then the cursor. */

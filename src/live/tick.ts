@@ -59,26 +59,40 @@ export class Tick {
   /** Writes what was collected to everybody who follows it. */
   flush(): void {
     if (this.#batches.size === 0) return;
-    const batches = this.#batches;
+    const batches = [...this.#batches.values()];
     this.#batches = new Map();
     const cursor = this.#options.cursor();
-    let deliveries = 0;
-    const batchesOf = new Map<{ readonly outbox: Outbox }, Batch | Batch[]>();
-    for (const batch of batches.values()) {
-      deliveries += batch.updates.length * batch.audience.subscriptions.size;
-      for (const { viewer } of batch.audience.subscriptions) {
-        const others = batchesOf.get(viewer);
-        if (others === undefined) batchesOf.set(viewer, batch);
-        else if (Array.isArray(others)) others.push(batch);
-        else batchesOf.set(viewer, [others, batch]);
-      }
+    const [only] = batches;
+    if (batches.length === 1 && only !== undefined) deliverOne(only, cursor);
+    else deliverAll(batches, cursor);
+    const sizes = batches.map(({ updates, audience }) => updates.length * audience.subscriptions.size);
+    this.#options.onFanOut(sizes.reduce((sum, size) => sum + size, 0));
+  }
+}
+
+function deliverOne(batch: Batch, cursor: Message): void {
+  for (const { viewer: { outbox } } of batch.audience.subscriptions) {
+    outbox.deliver(batch.updates, batch.closingChunks(outbox.transport, cursor));
+    outbox.flush();
+  }
+}
+
+/** A viewer of several topics is written to once. */
+function deliverAll(batches: readonly Batch[], cursor: Message): void {
+  const byViewer = new Map<Outbox, Batch[]>();
+  for (const batch of batches) {
+    for (const { viewer: { outbox } } of batch.audience.subscriptions) {
+      const own = byViewer.get(outbox);
+      if (own === undefined) byViewer.set(outbox, [batch]);
+      else own.push(batch);
     }
-    for (const [{ outbox }, own] of batchesOf) {
-      if (Array.isArray(own)) deliverSeveral(outbox, own, cursor);
-      else outbox.deliver(own.updates, own.closingChunks(outbox.transport, cursor));
-      outbox.flush();
-    }
-    this.#options.onFanOut(deliveries);
+  }
+  for (const [outbox, own] of byViewer) {
+    const [only] = own;
+    const isOne = own.length === 1 && only !== undefined;
+    if (isOne) outbox.deliver(only.updates, only.closingChunks(outbox.transport, cursor));
+    else deliverSeveral(outbox, own, cursor);
+    outbox.flush();
   }
 }
 

@@ -14,8 +14,8 @@ export interface GroupRead {
   readonly streams: readonly string[];
   /** Most entries of each stream. */
   readonly count: number;
-  /** How long to wait for the first entry, milliseconds. */
-  readonly blockMs: number;
+  /** How long to wait for the first entry, milliseconds; null: not at all. */
+  readonly blockMs: number | null;
   /** What is delivered counts as acknowledged. */
   readonly noAck?: boolean;
 }
@@ -43,8 +43,8 @@ export async function createGroup(redis: Redis, stream: string, group: string, f
 /** Entries that the group has not been given yet, by stream; empty when none came in time. */
 export async function readGroup(redis: Redis, read: GroupRead): Promise<[stream: string, entries: RawEntry[]][]> {
   const reply = (await redis.callBuffer(
-    'XREADGROUP', 'GROUP', read.group, read.consumer, 'COUNT', read.count, 'BLOCK', read.blockMs,
-    ...(read.noAck === true ? ['NOACK'] : []), 'STREAMS', ...read.streams, ...read.streams.map(() => '>'),
+    'XREADGROUP', 'GROUP', read.group, read.consumer, 'COUNT', read.count,
+    ...(read.blockMs === null ? [] : ['BLOCK', read.blockMs]), ...(read.noAck === true ? ['NOACK'] : []), 'STREAMS', ...read.streams, ...read.streams.map(() => '>'),
   )) as RawRead;
   return (reply ?? []).map(([stream, entries]) => [stream.toString(), entries]);
 }
