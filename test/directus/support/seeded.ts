@@ -27,7 +27,7 @@ export interface SeedOptions {
 }
 
 /** An empty database with the tables of this version of Odograph. */
-async function createOdographDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export async function createOdographDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const database = await createDatabase();
   const pool = createPool(POOL_SETTINGS, database.url, 'test', () => undefined);
   try {

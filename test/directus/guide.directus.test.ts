@@ -1,0 +1,110 @@
+/** The example of `docs/directus.md`, request by request on a fresh Directus, and what its users then may follow. */
+import { readFile } from 'node:fs/promises';
+import { beforeAll, afterAll, expect, test } from 'vitest';
+import { directusProvider } from '../../src/auth/directus/provider.ts';
+import { openSite } from '../core/support.ts';
+import type { TestLive } from '../live/support.ts';
+import { signedIn, startLive } from '../live/support.ts';
+import { eventually } from '../support/eventually.ts';
+import { DirectusAdmin } from './support/admin.ts';
+import type { SeededUser } from './support/seed.ts';
+import { addToGroup, insertDevices, insertGroups, uniqueIds } from './support/fleet-sql.ts';
+import { createOdographDatabase } from './support/seeded.ts';
+import { startDirectus } from './support/server.ts';
+
+const GUIDE = new URL('../../docs/directus.md', import.meta.url);
+const GROUP = '5b1d2c3e-0000-4000-8000-000000000001';
+const [mine = '', another = '', gone = ''] = uniqueIds(3);
+
+let url: string;
+let postgresUrl: string;
+let admin: DirectusAdmin;
+let stop: () => Promise<void>;
+
+interface Step {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Record<string, unknown>;
+}
+
+function stepsOf(guide: string): readonly Step[] {
+  return [...guide.matchAll(/^```http\n(\w+) (\S+)\n\n([^]*?)\n```$/gm)].map(([, method = '', path = '', body = '']) =>
+    ({ method, path, body: JSON.parse(body) as Step['body'] }));
+}
+
+let steps: readonly Step[];
+
+/** What the guide calls the role or policy, and its id. */
+const idOf = (path: string, name: string): string =>
+  String(steps.find(({ path: at, body }) => at === path && body.name === name)?.body.id);
+
+beforeAll(async () => {
+  const database = await createOdographDatabase();
+  postgresUrl = database.url;
+  await insertDevices(postgresUrl, [mine, another, gone]);
+  await insertGroups(postgresUrl, { [GROUP]: 'North' });
+  await addToGroup(postgresUrl, GROUP, [mine]);
+  await addToGroup(postgresUrl, GROUP, [gone], { fromHours: -2, toHours: -1 });
+  const directus = await startDirectus({ postgresUrl });
+  ({ url } = directus);
+  stop = async () => {
+    await directus.stop();
+    await database.drop();
+  };
+  admin = new DirectusAdmin(url);
+  steps = stepsOf(await readFile(GUIDE, 'utf8'));
+  for (const { method, path, body } of steps) await admin.api.call(method, path, body);
+});
+afterAll(() => stop());
+
+async function start(): Promise<TestLive> {
+  const service = steps.find(({ path }) => path === '/users')?.body;
+  const overrides = { AUTH_PROVIDER: 'directus', DIRECTUS_BASE_URL: url, DIRECTUS_SERVICE_TOKEN: String(service?.token) };
+  const live = await startLive(await openSite({ postgresUrl }), {
+    overrides,
+    provider: (events, settings) =>
+      directusProvider({ settings, baseUrl: url, onRequest: events.directusAsked, onWatch: events.directusWatch }),
+  });
+  await eventually(async () => { expect(await live.metric('processor_live_directus_watching')).toBe(1); });
+  return live;
+}
+
+async function addUser(name: string, more: Partial<SeededUser & { fleet: string }>): Promise<string> {
+  const token = `static-token-of-${name}`;
+  await admin.users.create({ email: `${name}@example.com`, status: 'active', token, ...more });
+  return token;
+}
+
+test('a user of a fleet follows the devices that are in it now, and the fleet, and nothing else', async () => {
+  const live = await start();
+  const token = await addUser('driver', { role: idOf('/roles', 'Fleet'), fleet: GROUP });
+  const viewer = await signedIn(live.url, token);
+  for (const topic of [`device:${mine}`, `group:${GROUP}`]) expect(await viewer.subscribe(topic)).toMatchObject({ type: 'subscribed' });
+  for (const topic of [`device:${another}`, `device:${gone}`, '*']) expect(await viewer.subscribe(topic)).toMatchObject({ code: 'forbidden' });
+});
+
+test('a user of no fleet follows nothing', async () => {
+  const live = await start();
+  const viewer = await signedIn(live.url, await addUser('newcomer', { role: idOf('/roles', 'Fleet') }));
+  for (const topic of [`device:${mine}`, `group:${GROUP}`, '*']) expect(await viewer.subscribe(topic)).toMatchObject({ code: 'forbidden' });
+});
+
+test('who dispatches follows everything', async () => {
+  const live = await start();
+  const token = await addUser('dispatcher', {});
+  const [user] = await admin.users.find({ email: { _eq: 'dispatcher@example.com' } });
+  await admin.access.create({ policy: idOf('/policies', 'Dispatch'), user: user!.id });
+  await admin.clearSystemCache();
+  const viewer = await signedIn(live.url, token);
+  expect(await viewer.subscribe('*')).toMatchObject({ type: 'subscribed' });
+});
+
+test('the service account is told when a user is suspended, and the viewer ends', async () => {
+  const live = await start();
+  const token = await addUser('leaver', { role: idOf('/roles', 'Fleet'), fleet: GROUP });
+  const viewer = await signedIn(live.url, token);
+  await viewer.subscribe(`device:${mine}`);
+  const [user] = await admin.users.find({ email: { _eq: 'leaver@example.com' } });
+  await admin.suspend(user!.id);
+  expect(await viewer.closed).toMatchObject({ code: 4403 });
+});
