@@ -1,0 +1,65 @@
+/** A live server in this process, over an empty stream and a database with these devices. */
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { localProvider } from '../../src/auth/local.ts';
+import { loadSettings } from '../../src/config/load.ts';
+import { createPool } from '../../src/db/pool.ts';
+import { prepareDatabase } from '../../src/db/schema.ts';
+import { createLive } from '../../src/live/live.ts';
+import type { Redis } from '../../src/shared/redis.ts';
+import { connectRedis, waitForRedis } from '../../src/shared/redis.ts';
+import type { BenchServers } from '../support/servers.ts';
+
+export const TOKEN = 'bench-token-0123456789';
+
+/** @returns the URL of a new database with the tables of this version and these devices */
+export async function createBenchDatabase(servers: BenchServers, devices: readonly string[]): Promise<string> {
+  const url = new URL(servers.postgres.url);
+  const admin = new Client({ connectionString: url.href });
+  await admin.connect();
+  const name = `bench_${randomBytes(6).toString('hex')}`;
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  url.pathname = `/${name}`;
+  const settings = loadSettings({ POSTGRES_URL: url.href });
+  const pool = createPool(settings, url.href, 'bench', () => undefined);
+  await prepareDatabase(pool, settings, { info: () => undefined, warn: () => undefined });
+  await pool.query('insert into devices (unique_id) select unnest($1::text[])', [devices]);
+  await pool.end();
+  return url.href;
+}
+
+export interface LiveInProcess {
+  readonly url: string;
+  readonly redis: Redis;
+  readonly partitions: number;
+  stop(): Promise<void>;
+}
+
+export async function startLiveInProcess(servers: BenchServers, devices: readonly string[]): Promise<LiveInProcess> {
+  const postgresUrl = await createBenchDatabase(servers, devices);
+  const redisUrl = servers.redis.url;
+  const settings = loadSettings({
+    REDIS_URL: redisUrl, POSTGRES_URL: postgresUrl, LIVE_WS_HOST: '127.0.0.1', LIVE_WS_PORT: '0',
+  });
+  const redis = connectRedis(redisUrl, { name: 'bench', commandTimeoutMs: 10_000, onError: () => undefined });
+  await waitForRedis(redis, AbortSignal.timeout(10_000));
+  await redis.flushall();
+  const pool = createPool({ ...settings, POSTGRES_POOL_SIZE: 4 }, postgresUrl, 'live', () => undefined);
+  const provider = () => localProvider(TOKEN);
+  const parts = { settings, redisUrl, redis, pool, provider, registry: new Registry(), log: pino({ level: 'silent' }) };
+  const live = createLive(parts);
+  await live.start();
+  return {
+    url: `ws://127.0.0.1:${live.port}/live`,
+    redis,
+    partitions: settings.STREAM_PARTITIONS,
+    stop: async () => {
+      await live.stop();
+      await pool.end();
+      redis.disconnect();
+    },
+  };
+}
