@@ -4,7 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { configDocument, envExample } from '../src/config/documents.ts';
-import { asyncApiDocument, protocolTables } from '../src/live/protocol-document.ts';
+import { asyncApiDocument, protocolTables } from '../src/live/messages/protocol-document.ts';
 import { errorsDocument } from '../src/shared/errors-document.ts';
 import { metricsDocument } from '../src/observability/metrics/document.ts';
 import { ioElementsDocument } from '../src/protocols/teltonika/io-elements-document.ts';

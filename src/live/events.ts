@@ -7,10 +7,10 @@ import type { SessionEvents } from '../auth/sessions.ts';
 import type { LiveMetrics } from '../observability/metrics/live.ts';
 import type { Logger } from '../observability/logger.ts';
 import { CodecError, errorMessage } from '../shared/errors.ts';
-import type { Transport } from './frames.ts';
+import type { Transport } from './messages/frames.ts';
 import { Outage } from './outage.ts';
-import type { CloseReason, ErrorCode, ServerMessageType, UnsubscribedReason } from './protocol.ts';
-import { CLOSES, ERRORS } from './protocol.ts';
+import type { CloseReason, ErrorCode, ServerMessageType, UnsubscribedReason } from './messages/protocol.ts';
+import { CLOSES, ERRORS } from './messages/protocol.ts';
 
 export type LiveEvents = ReturnType<typeof createLiveEvents>;
 

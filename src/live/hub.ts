@@ -5,18 +5,18 @@
 import type { Pool } from 'pg';
 import type { Sessions } from '../auth/sessions.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Cursor } from './cursor.ts';
-import { DeviceGroups } from './device-groups.ts';
-import type { GroupChange } from './device-groups.ts';
-import { DeviceStates } from './device-states.ts';
+import type { Cursor } from './messages/cursor.ts';
+import { DeviceGroups } from './devices/device-groups.ts';
+import type { GroupChange } from './devices/device-groups.ts';
+import { DeviceStates } from './devices/device-states.ts';
 import type { LiveEvents } from './events.ts';
-import { Feed } from './feed.ts';
-import { Message } from './frames.ts';
-import { GroupRefresher } from './group-refresher.ts';
-import { KnownDevices } from './known-devices.ts';
-import type { LivePosition } from './position-json.ts';
-import { Subscriptions } from './subscriptions.ts';
-import { Tick } from './tick.ts';
+import { Feed } from './feed/feed.ts';
+import { Message } from './messages/frames.ts';
+import { GroupRefresher } from './devices/group-refresher.ts';
+import { KnownDevices } from './devices/known-devices.ts';
+import type { LivePosition } from './messages/position-json.ts';
+import { Subscriptions } from './feed/subscriptions.ts';
+import { Tick } from './feed/tick.ts';
 
 export interface Hub {
   readonly settings: Settings;

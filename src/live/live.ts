@@ -20,16 +20,16 @@ import { connectRedis, waitForRedis } from '../shared/redis.ts';
 import { repeat, untilDone } from '../shared/retry.ts';
 import type { Role } from '../shared/role.ts';
 import { settledBy } from '../shared/wait.ts';
-import { Broadcast } from './broadcast.ts';
-import type { Cursor } from './cursor.ts';
+import { Broadcast } from './feed/broadcast.ts';
+import type { Cursor } from './messages/cursor.ts';
 import type { LiveEvents } from './events.ts';
 import { createLiveEvents } from './events.ts';
 import type { Hub } from './hub.ts';
 import { createHub, readAgain } from './hub.ts';
-import { LiveServer } from './server.ts';
-import { StreamGroup } from './stream-group.ts';
-import type { WarmUp } from './warm-up.ts';
-import { warmUp } from './warm-up.ts';
+import { LiveServer } from './requests/server.ts';
+import { StreamGroup } from './feed/stream-group.ts';
+import type { WarmUp } from './feed/warm-up.ts';
+import { warmUp } from './feed/warm-up.ts';
 
 export interface LiveOptions {
   readonly settings: Settings;

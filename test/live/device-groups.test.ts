@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { GroupMembers, Membership } from '../../src/live/database.ts';
-import type { GroupChange } from '../../src/live/device-groups.ts';
-import { DeviceGroups } from '../../src/live/device-groups.ts';
+import type { GroupMembers, Membership } from '../../src/live/devices/database.ts';
+import type { GroupChange } from '../../src/live/devices/device-groups.ts';
+import { DeviceGroups } from '../../src/live/devices/device-groups.ts';
 
 const FOREVER = { from: 0, to: Infinity };
 

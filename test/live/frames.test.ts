@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Writable } from 'node:stream';
 import * as webSockets from 'ws';
-import { CHUNK_BYTES, Message, joined } from '../../src/live/frames.ts';
+import { CHUNK_BYTES, Message, joined } from '../../src/live/messages/frames.ts';
 
 /** Exported, and missing in the types. */
 const { Receiver } = webSockets as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { KnownDevices } from '../../src/live/known-devices.ts';
-import type { LivePosition } from '../../src/live/position-json.ts';
-import { positionJson, snapshotJson } from '../../src/live/position-json.ts';
+import { KnownDevices } from '../../src/live/devices/known-devices.ts';
+import type { LivePosition } from '../../src/live/messages/position-json.ts';
+import { positionJson, snapshotJson } from '../../src/live/messages/position-json.ts';
 
 function at(ts: number, fields: Partial<LivePosition> = {}): LivePosition {
   return {

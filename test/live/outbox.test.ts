@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Message } from '../../src/live/frames.ts';
-import type { Update } from '../../src/live/outbox.ts';
-import { Outbox } from '../../src/live/outbox.ts';
+import { Message } from '../../src/live/messages/frames.ts';
+import type { Update } from '../../src/live/feed/outbox.ts';
+import { Outbox } from '../../src/live/feed/outbox.ts';
 
 const THRESHOLD = 1_000;
 

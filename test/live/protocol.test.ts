@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import { describe, expect, it, test } from 'vitest';
-import { asyncApiDocument, protocolTables } from '../../src/live/protocol-document.ts';
-import { CLOSES, ERRORS, clientMessage, parseClientMessage, serverMessages } from '../../src/live/protocol.ts';
+import { asyncApiDocument, protocolTables } from '../../src/live/messages/protocol-document.ts';
+import { CLOSES, ERRORS, clientMessage, parseClientMessage, serverMessages } from '../../src/live/messages/protocol.ts';
 import { withSections } from '../../scripts/generated-sections.ts';
 
 const specification = createRequire(import.meta.url).resolve('@asyncapi/specs/schemas/3.0.0-without-$id.json');

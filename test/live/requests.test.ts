@@ -2,11 +2,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it, test } from 'vitest';
 import { credentialOf } from '../../src/auth/credentials.ts';
-import { addressOf } from '../../src/live/address.ts';
-import { formatCursor, isAfter, parseCursor } from '../../src/live/cursor.ts';
-import { MessageLimit } from '../../src/live/message-limit.ts';
-import { originProblem } from '../../src/live/origin.ts';
-import { parseTopic } from '../../src/live/topics.ts';
+import { addressOf } from '../../src/live/requests/address.ts';
+import { formatCursor, isAfter, parseCursor } from '../../src/live/messages/cursor.ts';
+import { MessageLimit } from '../../src/live/viewers/message-limit.ts';
+import { originProblem } from '../../src/live/requests/origin.ts';
+import { parseTopic } from '../../src/live/messages/topics.ts';
 
 const UUID = '0b2f6b4e-2c86-4b8e-9a55-3d2f8b1c9e77';
 

@@ -1,6 +1,6 @@
 /** What the live server reads from the database. Errors: those of PostgreSQL. */
 import type { Pool } from 'pg';
-import type { LivePosition } from './position-json.ts';
+import type { LivePosition } from '../messages/position-json.ts';
 
 /** The newest state of a registered device. */
 export interface DeviceState {

@@ -3,16 +3,16 @@
  * snapshot and put among those who follow. Before that turn nothing of the topic is sent, after it everything that is
  * newer than the snapshot: no gap and no repetition.
  */
-import type { Refused, Unavailable } from '../auth/provider.ts';
-import { resourceKey } from '../auth/provider.ts';
-import type { Decision } from '../auth/session.ts';
-import type { Cursor } from './cursor.ts';
-import { parseCursor } from './cursor.ts';
-import { Message } from './frames.ts';
-import type { Hub } from './hub.ts';
-import { snapshotJson } from './position-json.ts';
-import type { Topic } from './topics.ts';
-import { TOPIC_EXPECTED, parseTopic } from './topics.ts';
+import type { Refused, Unavailable } from '../../auth/provider.ts';
+import { resourceKey } from '../../auth/provider.ts';
+import type { Decision } from '../../auth/session.ts';
+import type { Cursor } from '../messages/cursor.ts';
+import { parseCursor } from '../messages/cursor.ts';
+import { Message } from '../messages/frames.ts';
+import type { Hub } from '../hub.ts';
+import { snapshotJson } from '../messages/position-json.ts';
+import type { Topic } from '../messages/topics.ts';
+import { TOPIC_EXPECTED, parseTopic } from '../messages/topics.ts';
 import type { Viewer, Wanted } from './viewer.ts';
 
 export interface FollowRequest {

@@ -9,13 +9,13 @@
  */
 import type { RawData, WebSocket } from 'ws';
 import type { Duplex } from 'node:stream';
-import type { Credential, Refused } from '../auth/provider.ts';
-import type { Opened } from '../auth/sessions.ts';
+import type { Credential, Refused } from '../../auth/provider.ts';
+import type { Opened } from '../../auth/sessions.ts';
 import { follow } from './following.ts';
-import type { Hub } from './hub.ts';
+import type { Hub } from '../hub.ts';
 import { MessageLimit } from './message-limit.ts';
-import type { ClientMessage, CloseReason } from './protocol.ts';
-import { CLOSES, parseClientMessage, topicsOf } from './protocol.ts';
+import type { ClientMessage, CloseReason } from '../messages/protocol.ts';
+import { CLOSES, parseClientMessage, topicsOf } from '../messages/protocol.ts';
 import { Viewer } from './viewer.ts';
 
 type State =

@@ -4,8 +4,8 @@
  *
  * Whoever begins to follow a topic calls `flush` first: what is in the snapshot is then not sent again.
  */
-import type { Message, Transport } from './frames.ts';
-import { joined } from './frames.ts';
+import type { Message, Transport } from '../messages/frames.ts';
+import { joined } from '../messages/frames.ts';
 import type { Outbox, Update } from './outbox.ts';
 import type { Audience } from './subscriptions.ts';
 

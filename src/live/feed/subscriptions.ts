@@ -2,7 +2,7 @@
  * Who follows what: from a device to the subscriptions that get its positions. A group's devices are what
  * `device-groups.ts` says at that moment.
  */
-import type { Topic } from './topics.ts';
+import type { Topic } from '../messages/topics.ts';
 import type { Outbox } from './outbox.ts';
 
 /** A topic that a viewer follows. */

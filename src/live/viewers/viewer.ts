@@ -2,18 +2,18 @@
  * One viewer, whatever carries its messages: who it is, what it follows, and what it is told. It follows nothing that
  * its user may not read: a topic is followed after the authority has said yes, and no longer than that stands.
  */
-import type { Credential, Refused, Resource } from '../auth/provider.ts';
-import { resourceKey } from '../auth/provider.ts';
-import type { Holder, Session } from '../auth/session.ts';
-import type { Opened } from '../auth/sessions.ts';
-import type { Transport } from './frames.ts';
-import { Message } from './frames.ts';
-import type { Hub } from './hub.ts';
-import type { Sink } from './outbox.ts';
-import { Outbox } from './outbox.ts';
-import type { ErrorCode, PlainMessage, ServerMessageType, UnsubscribedReason } from './protocol.ts';
-import type { Subscription } from './subscriptions.ts';
-import type { Topic } from './topics.ts';
+import type { Credential, Refused, Resource } from '../../auth/provider.ts';
+import { resourceKey } from '../../auth/provider.ts';
+import type { Holder, Session } from '../../auth/session.ts';
+import type { Opened } from '../../auth/sessions.ts';
+import type { Transport } from '../messages/frames.ts';
+import { Message } from '../messages/frames.ts';
+import type { Hub } from '../hub.ts';
+import type { Sink } from '../feed/outbox.ts';
+import { Outbox } from '../feed/outbox.ts';
+import type { ErrorCode, PlainMessage, ServerMessageType, UnsubscribedReason } from '../messages/protocol.ts';
+import type { Subscription } from '../feed/subscriptions.ts';
+import type { Topic } from '../messages/topics.ts';
 
 export interface ViewerOptions {
   readonly hub: Hub;

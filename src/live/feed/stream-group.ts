@@ -3,12 +3,12 @@
  * the process stops. Groups that a dead process has left are removed too. Errors: those of Redis; each step is safe to
  * repeat.
  */
-import { createGroup } from '../shared/contracts/consumer-group.ts';
-import { isLiveGroup, liveLeaseKey } from '../shared/contracts/live-groups.ts';
-import { findLastGeneratedId, groupsOf } from '../shared/contracts/stream-info.ts';
-import type { Redis } from '../shared/redis.ts';
-import type { Cursor } from './cursor.ts';
-import { isAfter } from './cursor.ts';
+import { createGroup } from '../../shared/contracts/consumer-group.ts';
+import { isLiveGroup, liveLeaseKey } from '../../shared/contracts/live-groups.ts';
+import { findLastGeneratedId, groupsOf } from '../../shared/contracts/stream-info.ts';
+import type { Redis } from '../../shared/redis.ts';
+import type { Cursor } from '../messages/cursor.ts';
+import { isAfter } from '../messages/cursor.ts';
 
 export interface StreamGroupOptions {
   readonly redis: Redis;

@@ -4,12 +4,12 @@
  * one that has nothing left to show is ended, and the browser connects anew.
  */
 import type { ServerResponse } from 'node:http';
-import type { Credential, Refused } from '../auth/provider.ts';
+import type { Credential, Refused } from '../../auth/provider.ts';
 import { follow } from './following.ts';
-import { SSE_COMMENT } from './frames.ts';
-import type { Hub } from './hub.ts';
-import type { CloseReason } from './protocol.ts';
-import { CLOSES } from './protocol.ts';
+import { SSE_COMMENT } from '../messages/frames.ts';
+import type { Hub } from '../hub.ts';
+import type { CloseReason } from '../messages/protocol.ts';
+import { CLOSES } from '../messages/protocol.ts';
 import { Viewer } from './viewer.ts';
 
 export interface EventStreamOptions {

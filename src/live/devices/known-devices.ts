@@ -6,10 +6,10 @@
  * Newest is the greatest (ts, event id), whenever it came in; what is not newer than what is known is no news.
  */
 import { LRUCache } from 'lru-cache';
-import type { Cursor } from './cursor.ts';
-import { isAfter } from './cursor.ts';
-import type { LivePosition } from './position-json.ts';
-import { hasPlace, isNewer } from './position-json.ts';
+import type { Cursor } from '../messages/cursor.ts';
+import { isAfter } from '../messages/cursor.ts';
+import type { LivePosition } from '../messages/position-json.ts';
+import { hasPlace, isNewer } from '../messages/position-json.ts';
 
 /** An entry of the stream. */
 export interface Origin {

@@ -4,10 +4,10 @@
  * While the database is away the last known members stand, and groups that are not known yet are read when it is back.
  */
 import type { Pool, PoolClient } from 'pg';
-import { pause, until } from '../shared/wait.ts';
+import { pause, until } from '../../shared/wait.ts';
 import { GROUP_CHANGES, readMembers } from './database.ts';
 import type { DeviceGroups } from './device-groups.ts';
-import type { LiveEvents } from './events.ts';
+import type { LiveEvents } from '../events.ts';
 
 export interface GroupRefresherOptions {
   readonly pool: Pool;

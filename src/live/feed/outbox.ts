@@ -7,8 +7,8 @@
  * One chunk is with the operating system at a time. A chunk that it does not take for `stuckMs` is a viewer that is not
  * there any more.
  */
-import type { Message, Transport } from './frames.ts';
-import { CHUNK_BYTES, joined } from './frames.ts';
+import type { Message, Transport } from '../messages/frames.ts';
+import { CHUNK_BYTES, joined } from '../messages/frames.ts';
 
 /** A position on a topic, for all that follow it. */
 export interface Update {

@@ -2,9 +2,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Credential } from '../auth/provider.ts';
-import type { Rejection } from './events.ts';
-import type { Hub } from './hub.ts';
+import type { Credential } from '../../auth/provider.ts';
+import type { Rejection } from '../events.ts';
+import type { Hub } from '../hub.ts';
 
 /** A request that passed the checks which both kinds of connection have in common. */
 export interface LiveRequest {

@@ -2,11 +2,11 @@
  * What the stream still holds when a live server starts: so it knows newest positions that the database does not have
  * yet, and viewers of another process can resume here. Bounded, newest first. Errors: those of Redis.
  */
-import { decodeEntry } from '../shared/contracts/telemetry-stream.ts';
-import { CodecError } from '../shared/errors.ts';
-import type { Redis } from '../shared/redis.ts';
-import type { LivePosition } from './position-json.ts';
-import { livePosition } from './position-json.ts';
+import { decodeEntry } from '../../shared/contracts/telemetry-stream.ts';
+import { CodecError } from '../../shared/errors.ts';
+import type { Redis } from '../../shared/redis.ts';
+import type { LivePosition } from '../messages/position-json.ts';
+import { livePosition } from '../messages/position-json.ts';
 
 const CHUNK = 500;
 /** Entries of each partition: some seconds of a large fleet, all that is kept of a small one. */

@@ -6,14 +6,14 @@
  * Errors: a lost connection is waited for, and after it the group is made anew behind what was read, as it is when it
  * is gone.
  */
-import { isGroupMissing, readGroup } from '../shared/contracts/consumer-group.ts';
-import type { RawEntry } from '../shared/contracts/consumer-group.ts';
-import { decodeEntry } from '../shared/contracts/telemetry-stream.ts';
-import type { Redis } from '../shared/redis.ts';
-import { waitForRedis } from '../shared/redis.ts';
-import { pause } from '../shared/wait.ts';
-import type { DeviceStates } from './device-states.ts';
-import type { LiveEvents } from './events.ts';
+import { isGroupMissing, readGroup } from '../../shared/contracts/consumer-group.ts';
+import type { RawEntry } from '../../shared/contracts/consumer-group.ts';
+import { decodeEntry } from '../../shared/contracts/telemetry-stream.ts';
+import type { Redis } from '../../shared/redis.ts';
+import { waitForRedis } from '../../shared/redis.ts';
+import { pause } from '../../shared/wait.ts';
+import type { DeviceStates } from '../devices/device-states.ts';
+import type { LiveEvents } from '../events.ts';
 import type { Feed } from './feed.ts';
 import type { StreamGroup } from './stream-group.ts';
 

@@ -3,19 +3,19 @@
  * known of its device; the first one of a device that somebody follows waits until the database has said what it has,
  * so that an old record is never taken for news.
  */
-import type { RecordResult } from '../shared/contracts/stored-record.ts';
-import type { TelemetryEntry } from '../shared/contracts/telemetry-stream.ts';
-import { partitionOf } from '../shared/contracts/telemetry-stream.ts';
-import type { Cursor } from './cursor.ts';
-import { formatCursor } from './cursor.ts';
-import type { DeviceState } from './database.ts';
-import type { DeviceStates } from './device-states.ts';
-import type { LiveEvents } from './events.ts';
-import { Message } from './frames.ts';
+import type { RecordResult } from '../../shared/contracts/stored-record.ts';
+import type { TelemetryEntry } from '../../shared/contracts/telemetry-stream.ts';
+import { partitionOf } from '../../shared/contracts/telemetry-stream.ts';
+import type { Cursor } from '../messages/cursor.ts';
+import { formatCursor } from '../messages/cursor.ts';
+import type { DeviceState } from '../devices/database.ts';
+import type { DeviceStates } from '../devices/device-states.ts';
+import type { LiveEvents } from '../events.ts';
+import { Message } from '../messages/frames.ts';
 import type { Update } from './outbox.ts';
-import type { KnownDevices, Origin } from './known-devices.ts';
-import type { LivePosition } from './position-json.ts';
-import { livePosition, positionJson } from './position-json.ts';
+import type { KnownDevices, Origin } from '../devices/known-devices.ts';
+import type { LivePosition } from '../messages/position-json.ts';
+import { livePosition, positionJson } from '../messages/position-json.ts';
 import type { Audience, Subscriptions } from './subscriptions.ts';
 import type { Tick } from './tick.ts';
 

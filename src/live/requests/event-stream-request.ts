@@ -1,9 +1,9 @@
 /** A request for an event stream: whoever may not follow anything is told so by the HTTP status, before it begins. */
-import type { Credential } from '../auth/provider.ts';
-import { resourceKey } from '../auth/provider.ts';
-import type { Session } from '../auth/session.ts';
+import type { Credential } from '../../auth/provider.ts';
+import { resourceKey } from '../../auth/provider.ts';
+import type { Session } from '../../auth/session.ts';
 import type { LiveRequest, RejectedRequest } from './request.ts';
-import { TOPIC_EXPECTED, parseTopic } from './topics.ts';
+import { TOPIC_EXPECTED, parseTopic } from '../messages/topics.ts';
 
 const TOPICS_LIMIT = 1_000;
 

@@ -4,7 +4,7 @@
  * is `unavailable`, and is left alone for a moment.
  */
 import type { Pool } from 'pg';
-import { pause } from '../shared/wait.ts';
+import { pause } from '../../shared/wait.ts';
 import type { DeviceState } from './database.ts';
 import { readStates } from './database.ts';
 import type { KnownDevices } from './known-devices.ts';

@@ -2,7 +2,7 @@
  * How far a feed has come: the id of the last entry of each partition, which together say exactly what a viewer has
  * been shown. As text it is the ids with commas between, in the order of the partitions.
  */
-import { earlier, parseEntryId } from '../shared/contracts/entry-id.ts';
+import { earlier, parseEntryId } from '../../shared/contracts/entry-id.ts';
 
 export type Cursor = readonly string[];
 

@@ -2,7 +2,7 @@
  * Topics: what a viewer follows. `device:<identifier>`, `group:<UUID>`, `event:<UUID>` (the same as group), and `*` for
  * everything. A topic has one spelling, so that a message can be told by its topic.
  */
-import type { Resource } from '../auth/provider.ts';
+import type { Resource } from '../../auth/provider.ts';
 
 export interface Topic {
   /** As the client wrote it. */

@@ -1,5 +1,5 @@
 /** How many viewers are connected, in all and from one address, and one timer that tends to them all. */
-import type { Settings } from '../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 
 /** What admission needs of a connection, WebSocket or event stream. */
 export interface Admitted {
