@@ -30,8 +30,8 @@ const LONG_NAME = 12;
 /** Names with these beginnings are ours: one that is not in the table is a mistake, not somebody else's variable. */
 const OWN_PREFIXES = ['ODOGRAPH_', 'INGEST_', 'PROCESSOR_', 'STREAM_', 'POSITIONS_', 'LIVE_'];
 
-/** Switches of the test run, which the processes that it starts inherit. */
-const TEST_SWITCHES = new Set(['ODOGRAPH_TEST_SERVERS']);
+/** Switches of the tests, which the processes that they start inherit. */
+const TEST_SWITCHES = new Set(['ODOGRAPH_TEST_SERVERS', 'ODOGRAPH_DIRECTUS_CACHE']);
 
 function given(value: string, definition: Setting<unknown>): string {
   if (definition.secret) return '(not shown)';
