@@ -52,6 +52,7 @@ const ingest = {
   INGEST_APPEND_QUEUE_BYTES: integer({ default: 64 * MIB, min: MIB, max: 4096 * MIB, unit: 'bytes', doc: 'Bytes waiting for Redis at which every tracker socket is paused.' }),
   INGEST_MAX_PENDING_FRAMES: integer({ default: 16, min: 1, max: 1024, doc: 'Frames of one connection waiting for Redis at which its socket is paused.' }),
   INGEST_UNKNOWN_DEVICES: choice({ of: ['accept', 'reject'], default: 'accept', doc: '`accept` registers a device on its first record, `reject` lets in only devices that are in the table `devices` and enabled.' }),
+  INGEST_NEW_DEVICES_PER_MINUTE: integer({ default: 600, min: 0, max: 10_000_000, unit: 'devices', doc: "Devices that are not in the table `devices` and are let in under `accept`, each minute and ingest process, beyond a burst of ten minutes' worth; 0: no limit. Further ones are turned away and may come again." }),
   DEVICE_LIST_REFRESH_MS: integer({ default: 10_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often core publishes the list of devices to Redis and ingest reads it.' }),
   INGEST_LOGIN_TIMEOUT_MS: integer({ default: 30_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'Longest time from connecting to the login.' }),
   INGEST_FRAME_TIMEOUT_MS: integer({ default: 60_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'Longest time from the first byte of a frame to its last.' }),

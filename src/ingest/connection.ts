@@ -171,7 +171,7 @@ export class TrackerConnection implements GatedConnection {
     const former = this.deviceId;
     const { deviceId } = session;
     const isNew = deviceId !== null && deviceId !== former;
-    const refusal = isNew ? policy.refusalOf(deviceId) : null;
+    const refusal = isNew ? policy.refusalAtLogin(deviceId) : null;
     if (refusal !== null) {
       events.frame(this.#protocol.name, 'refused');
       events.refused({ ...this.#peer, deviceId }, { code: refusal, message: 'device not let in' }, this.#logged);

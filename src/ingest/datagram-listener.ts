@@ -51,7 +51,7 @@ class DatagramReceiver {
   #refusalOf(result: Taken | Refused): Refusal | null {
     if (result.kind === 'refused') return result;
     const { deviceId } = result.session;
-    const code = deviceId === null ? null : this.#context.policy.refusalOf(deviceId);
+    const code = deviceId === null ? null : this.#context.policy.refusalAtLogin(deviceId);
     return code === null ? null : { code, message: 'device not let in' };
   }
 

@@ -156,6 +156,9 @@ function streamEvents(metrics: IngestMetrics, log: Logger) {
       metrics.deviceListSize.set({ state: 'enabled' }, enabled);
       metrics.deviceListSize.set({ state: 'disabled' }, disabled);
     },
+    newDevices(count: number): void {
+      metrics.deviceListSize.set({ state: 'new' }, count);
+    },
     deviceListStale(error: unknown): void {
       log.warn({ error: errorMessage(error) }, 'cannot read the device list; going on with the last one');
     },

@@ -26,6 +26,7 @@ const table = {
   unknown_device: { outcome: 'close', meaning: 'INGEST_UNKNOWN_DEVICES=reject and the device is not in the table devices.' },
   device_disabled: { outcome: 'close', meaning: 'The device is in the table devices and not enabled.' },
   device_list_unavailable: { outcome: 'close', meaning: 'INGEST_UNKNOWN_DEVICES=reject and no list of devices was ever read.' },
+  registration_limited: { outcome: 'close', meaning: 'More devices that are not in the table devices have logged in than INGEST_NEW_DEVICES_PER_MINUTE allows. The tracker comes again.' },
   // Decoding: kept with its raw bytes.
   unknown_codec: { outcome: 'dead_letter', meaning: 'The checksum holds, but the codec or message type is not known to this version.' },
   truncated: { outcome: 'dead_letter', meaning: 'The checksum holds, but a field reaches past the end of the frame.' },

@@ -46,7 +46,7 @@ beforeEach(async () => {
   const log = { debug: vi.fn(), warn: vi.fn(), error: vi.fn() } as unknown as Logger;
   const events = createIngestEvents(createIngestMetrics(new Registry()), log);
   const intake = new Intake({ settings, poison: new PoisonFrames(3), events });
-  const policy = { refusalOf: () => null } as unknown as DevicePolicy;
+  const policy = { refusalAtLogin: () => null } as unknown as DevicePolicy;
   const publisher = stream as unknown as Publisher;
   const context: ConnectionContext = { settings, intake, publisher, policy, gate, events };
   [socket, tracker] = duplexPair({ allowHalfOpen: true });

@@ -174,6 +174,71 @@ describe('INGEST_UNKNOWN_DEVICES=accept', () => {
   });
 });
 
+describe('INGEST_NEW_DEVICES_PER_MINUTE', () => {
+  const one = { INGEST_NEW_DEVICES_PER_MINUTE: '1' };
+  const limited = { reason: 'registration_limited' };
+
+  async function logInTen(ingest: TestIngest): Promise<string[]> {
+    const imeis = Array.from({ length: 10 }, newImei);
+    for (const each of imeis) await loggedIn(ingest.port(), each);
+    return imeis;
+  }
+
+  async function expectRefused(port: number, login: Buffer, answer: Buffer): Promise<void> {
+    const tracker = await connectTracker(port);
+    tracker.send(login);
+    await tracker.closed();
+    expect(tracker.received).toEqual(answer);
+  }
+
+  it('refuses new devices beyond ten minutes\' worth as a device that is not let in, counts and logs them', async () => {
+    const ingest = await start(one);
+    await logInTen(ingest);
+    await expectRefused(ingest.port(), encodeLogin(newImei()), Buffer.from([0]));
+    await expectRefused(ingest.port('tcp', 'gt06'), encodeGt06Login({ imei: newImei() }, 1), Buffer.alloc(0));
+    expect(await ingest.metric('odograph_ingest_rejections_total', limited)).toBe(2);
+    await eventually(async () => { expect(await ingest.metric(DISCONNECTIONS, limited)).toBe(2); });
+    expect(ingest.warnings('registration_limited')).toHaveLength(2);
+    expect(await ingest.metric(LIST_SIZE, { state: 'new' })).toBe(10);
+  });
+
+  it('lets in again who was let in before, and who is in the list', async () => {
+    const ingest = await start(one);
+    const imeis = await logInTen(ingest);
+    await publish({ enabled: [imei], disabled: [] });
+    await eventually(async () => { expect(await ingest.metric(LIST_SIZE, { state: 'enabled' })).toBe(1); });
+    for (const each of [imei, ...imeis]) await loggedIn(ingest.port(), each);
+  });
+
+  it('is filled again by nothing but time: a device that comes into the list gives no place back', async () => {
+    const ingest = await start(one);
+    const imeis = await logInTen(ingest);
+    await publish({ enabled: imeis, disabled: [] });
+    await eventually(async () => { expect(await ingest.metric(LIST_SIZE, { state: 'new' })).toBe(0); });
+    await expectRefused(ingest.port(), encodeLogin(newImei()), Buffer.from([0]));
+    for (const each of imeis) await loggedIn(ingest.port(), each);
+  });
+
+  it('does not touch who is connected when a list comes without them', async () => {
+    const ingest = await start(one);
+    const tracker = await loggedIn(ingest.port(), imei);
+    await publish({ enabled: [newImei()], disabled: [] });
+    await eventually(async () => { expect(await ingest.metric(LIST_SIZE, { state: 'enabled' })).toBe(1); });
+    tracker.send(dataFrame(1));
+    expect(await tracker.acknowledgement()).toBe(1);
+  });
+});
+
+describe('a list of many devices', () => {
+  it('is read whole, in pieces', async () => {
+    const enabled = Array.from({ length: 20_000 }, newImei);
+    await publish({ enabled, disabled: [imei] });
+    const ingest = await start({ INGEST_UNKNOWN_DEVICES: 'reject' });
+    expect(await ingest.metric(LIST_SIZE, { state: 'enabled' })).toBe(20_000);
+    for (const each of [0, 9_999, 19_999]) await loggedIn(ingest.port(), enabled[each]!);
+  });
+});
+
 describe('with Redis away', () => {
   it('goes on with the last list, and says so once', async () => {
     const server = await startPrivateRedis({ appendonly: 'yes' });

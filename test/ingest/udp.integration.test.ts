@@ -125,6 +125,19 @@ describe('a datagram', () => {
   });
 });
 
+describe('datagrams of new devices', () => {
+  it('are taken as far as INGEST_NEW_DEVICES_PER_MINUTE goes, and those of devices let in always', async () => {
+    const ingest = await start(redisUrl, { INGEST_NEW_DEVICES_PER_MINUTE: '1' });
+    for (let id = 1; id <= 10; id += 1) send(ingest, datagram(1, id, newImei()));
+    await eventually(() => answers.length === 10);
+    const late = newImei();
+    send(ingest, datagram(1, 11, late));
+    await eventually(async () => { expect(await ingest.metric(REJECTIONS, { reason: 'registration_limited' })).toBe(1); });
+    expect(await recordsOf(redis, late)).toEqual([]);
+    expect(answers).toHaveLength(10);
+  });
+});
+
 describe('the listener', () => {
   it('drops datagrams while the stream does not keep up, and serves again afterwards', async () => {
     const server = await startPrivateRedis();

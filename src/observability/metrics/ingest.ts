@@ -32,7 +32,7 @@ function appendMetrics(registers: Registry[]) {
     appendDuration: new Histogram({ registers, name: 'odograph_ingest_append_duration_seconds', help: 'One pipeline of appends to Redis, with its fsync or replication.', buckets: LATENCY_BUCKETS }),
     appendFailures: new Counter({ registers, name: 'odograph_ingest_append_failures_total', help: 'Pipelines of appends that failed and were tried again, by reason.', labelNames: ['reason'] }),
     appendQueueBytes: new Gauge({ registers, name: 'odograph_ingest_append_queue_bytes', help: 'Bytes waiting to be appended to Redis.' }),
-    deviceListSize: new Gauge({ registers, name: 'odograph_ingest_device_list_size', help: 'Devices in the list that ingest decides by.', labelNames: ['state'] }),
+    deviceListSize: new Gauge({ registers, name: 'odograph_ingest_device_list_size', help: 'Devices in the list that ingest decides by, by state: enabled, disabled, or new (let in since, and not in the list yet).', labelNames: ['state'] }),
   };
 }
 
