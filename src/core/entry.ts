@@ -58,6 +58,7 @@ export function entryLetter(
     protocol: fields.get('protocol')?.toString() ?? null,
     at: Date.now(),
     raw: null,
+    session: null,
     payload: payloadOf(delivered.fields),
     origin: originOf(delivered),
   };
@@ -73,13 +74,14 @@ export function entryWithout(delivered: DeliveredEntry, deadLetters: readonly De
 function sortRecords(delivered: DeliveredEntry, entry: TelemetryEntry): Pick<ProcessorEntry, 'records' | 'deadLetters'> {
   const records: StoredRecord[] = [];
   const deadLetters: DeadLetter[] = [];
-  const { deviceId, protocol } = entry;
-  const common = { reason: 'malformed_entry', deviceId, protocol, raw: null, origin: originOf(delivered) } as const;
+  const { deviceId, protocol, receivedAt: at } = entry;
+  const origin = originOf(delivered);
+  const common = { reason: 'malformed_entry', deviceId, protocol, at, raw: null, session: null, origin } as const;
   for (const result of entry.records) {
     if (result.ok) records.push(result.record);
     else {
       const { field, message } = result.error;
-      deadLetters.push({ ...common, field, message, at: Date.now(), payload: result.text.toString() });
+      deadLetters.push({ ...common, field, message, payload: result.text.toString() });
     }
   }
   return { records, deadLetters };

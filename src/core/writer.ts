@@ -10,6 +10,7 @@ import type { Policy } from '../db/sqlstate.ts';
 import { backoffMs, classify, errorCode } from '../db/sqlstate.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import type { StoredRecord } from '../shared/contracts/stored-record.ts';
+import { encodeStored } from '../shared/contracts/stored-record.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { PositionRow } from './copy-rows.ts';
 import { POSITION_COLUMNS } from './copy-rows.ts';
@@ -145,7 +146,6 @@ function columnOf(error: unknown): string {
 }
 
 function refusedLetter({ entry, record }: Item, error: unknown): DeadLetter {
-  const { attributesJson, ...fields } = record;
   return {
     reason: 'database_refused',
     message: `${errorCode(error) ?? 'no code'}: ${errorMessage(error)}`,
@@ -154,7 +154,8 @@ function refusedLetter({ entry, record }: Item, error: unknown): DeadLetter {
     protocol: entry.protocol,
     at: entry.receivedAt,
     raw: null,
-    payload: `${JSON.stringify(fields).slice(0, -1)},"attributes":${attributesJson.toString()}}`,
+    session: null,
+    payload: encodeStored(record),
     origin: originOf(entry),
   };
 }

@@ -39,7 +39,7 @@ class DatagramReceiver {
       this.#refuse(sender, { code: 'overloaded', message: 'the stream does not keep up' });
       return;
     }
-    const result = intake.take(sender, { deviceId: null }, datagram, (receivedAt) =>
+    const result = intake.take(sender, null, datagram, (receivedAt) =>
       this.#protocol.handleDatagram(datagram, receivedAt).handled,
     );
     const peer = { ...sender, deviceId: result.session.deviceId };

@@ -3,7 +3,7 @@
  * letters for those that cannot. A frame's bytes are kept once for each reason, however many of its records are at
  * fault: what is appended stays in proportion to what was received. Pure.
  */
-import type { Accepted, RejectedRecord, Refused } from '../protocols/protocol.ts';
+import type { Accepted, RejectedRecord, Refused, Session } from '../protocols/protocol.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { DEAD_LETTER_STREAM, encodeDeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { encodeRecord } from '../shared/contracts/stored-record.ts';
@@ -22,10 +22,15 @@ export interface StreamAppend {
 export interface FrameContext {
   readonly protocol: string;
   readonly deviceId: string | null;
+  /** What its connection knew before it; null for a datagram. */
+  readonly session: Session | null;
   /** Epoch milliseconds. */
   readonly receivedAt: number;
+  /** The server's clock, epoch milliseconds: later than `receivedAt` where a dead letter is decoded again. */
+  readonly now: number;
   readonly frame: Buffer;
   readonly partitions: number;
+  /** How far a record's time may be ahead of `now`, milliseconds. */
   readonly maxFutureMs: number;
 }
 
@@ -35,14 +40,14 @@ export interface FrameEntries {
   readonly recordCount: number;
   /** Reasons of the records that cannot be kept, one each. */
   readonly rejected: readonly ReasonCode[];
-  /** Reasons of the dead letters among the appends, one each. */
-  readonly deadLetters: readonly ReasonCode[];
+  /** The dead letters among the appends. */
+  readonly deadLetters: readonly DeadLetter[];
 }
 
 type Rejection = Omit<RejectedRecord, 'raw'> & { readonly raw: Buffer | null; readonly payload: string | null };
 
 function clockAhead(record: TelemetryRecord, encoded: string, index: number, context: FrameContext): Rejection {
-  const aheadMs = record.ts - context.receivedAt;
+  const aheadMs = record.ts - context.now;
   return {
     code: 'clock_ahead',
     field: `records[${index}].ts`,
@@ -56,7 +61,7 @@ function clockAhead(record: TelemetryRecord, encoded: string, index: number, con
 function admit(record: TelemetryRecord, index: number, context: FrameContext): string | Rejection {
   try {
     const encoded = encodeRecord(record);
-    if (record.ts - context.receivedAt > context.maxFutureMs) return clockAhead(record, encoded, index, context);
+    if (record.ts - context.now > context.maxFutureMs) return clockAhead(record, encoded, index, context);
     return encoded;
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
@@ -82,18 +87,23 @@ function merge(rejections: readonly Rejection[]): readonly Rejection[] {
   return merged;
 }
 
-function deadLetterAppend(rejection: Rejection, context: FrameContext): StreamAppend {
-  const letter: DeadLetter = {
+function letterOf(rejection: Rejection, context: FrameContext): DeadLetter {
+  const { raw } = rejection;
+  return {
     reason: rejection.code,
     message: rejection.message,
     field: rejection.field,
     deviceId: context.deviceId,
     protocol: context.protocol,
     at: context.receivedAt,
-    raw: rejection.raw === null ? null : Buffer.from(rejection.raw),
+    raw: raw === null ? null : Buffer.from(raw),
+    session: raw === null || context.session === null ? null : JSON.stringify(context.session),
     payload: rejection.payload,
     origin: null,
   };
+}
+
+function letterAppend(letter: DeadLetter): StreamAppend {
   return { stream: DEAD_LETTER_STREAM, fields: encodeDeadLetter(letter) };
 }
 
@@ -116,11 +126,10 @@ export function frameEntries(handled: Pick<Accepted, 'records' | 'rejected'>, co
     if (typeof result === 'string') encoded.push(result);
     else rejections.push(result);
   }
-  const letters = merge(rejections);
-  const appends = letters.map((letter) => deadLetterAppend(letter, context));
+  const deadLetters = merge(rejections).map((rejection) => letterOf(rejection, context));
+  const appends = deadLetters.map(letterAppend);
   if (encoded.length > 0) appends.unshift(entryAppend(encoded, context));
-  const codeOf = ({ code }: Rejection): ReasonCode => code;
-  return { appends, recordCount: encoded.length, rejected: rejections.map(codeOf), deadLetters: letters.map(codeOf) };
+  return { appends, recordCount: encoded.length, rejected: rejections.map(({ code }) => code), deadLetters };
 }
 
 /** A refused frame as a dead letter: for one that a tracker sends again and again. */

@@ -7,7 +7,7 @@ import type { IngestMetrics } from '../observability/metrics/ingest.ts';
 import type { Logger } from '../observability/logger.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
-import { REASONS, REASON_CODES } from '../shared/reasons.ts';
+import { DEAD_LETTER_REASONS, REASON_CODES } from '../shared/reasons.ts';
 import type { FrameEntries } from './entries.ts';
 import { WarningLimit } from './warning-limit.ts';
 
@@ -43,11 +43,6 @@ function limited(log: Logger): LimitedLog {
     if (leftOut !== null) log[level](leftOut === 0 ? fields : { ...fields, leftOut }, message);
   };
 }
-
-/** What a dead letter of ingest may be for: the reasons of the decoders, and a poison frame. */
-const DEAD_LETTER_REASONS = REASON_CODES.filter(
-  (code) => REASONS[code].outcome === 'dead_letter' || code === 'count_mismatch',
-);
 
 function connectionEvents(metrics: IngestMetrics, log: Logger, report: LimitedLog) {
   return {
@@ -113,7 +108,7 @@ function frameEvents(metrics: IngestMetrics, report: LimitedLog) {
       const { protocol } = peer;
       metrics.records.inc({ protocol }, entries.recordCount);
       for (const reason of entries.rejected) metrics.rejections.inc({ protocol, reason });
-      for (const reason of entries.deadLetters) {
+      for (const { reason } of entries.deadLetters) {
         metrics.deadLetters.inc({ protocol, reason });
         warnOnce(peer, { code: reason, message: 'kept as dead letter' }, logged);
       }

@@ -27,6 +27,8 @@ interface IntakeOptions {
   readonly events: Pick<IngestEvents, 'decoderThrew'>;
 }
 
+const NOBODY: Session = { deviceId: null };
+
 export class Intake {
   readonly #options: IntakeOptions;
 
@@ -34,11 +36,15 @@ export class Intake {
     this.#options = options;
   }
 
-  /** `session` is the state before the frame, `handle` the protocol's reading of it. */
-  take(peer: Peer, session: Session, frame: Buffer, handle: (receivedAt: number) => Handled): Taken | Refused {
+  /** `before` is the session before the frame, null for a datagram; `handle` is the protocol's reading of it. */
+  take(peer: Peer, before: Session | null, frame: Buffer, handle: (receivedAt: number) => Handled): Taken | Refused {
     const { STREAM_PARTITIONS: partitions, MAX_FUTURE_MS: maxFutureMs } = this.#options.settings;
     const receivedAt = Date.now();
-    const context = { protocol: peer.protocol, deviceId: session.deviceId, receivedAt, frame, partitions, maxFutureMs };
+    const session = before ?? NOBODY;
+    const context: FrameContext = {
+      protocol: peer.protocol, deviceId: session.deviceId, session: before,
+      receivedAt, now: receivedAt, frame, partitions, maxFutureMs,
+    };
     try {
       const handled = handle(receivedAt);
       return this.#settle(handled, { ...context, deviceId: handled.session.deviceId });

@@ -25,7 +25,10 @@ export interface Framer {
   readonly bufferedBytes: number;
 }
 
-/** What a connection knows between frames. Immutable: `handle` returns the next one. */
+/**
+ * What a connection knows between frames. Immutable: `handle` returns the next one. Plain JSON: a dead letter keeps the
+ * one before its frame, so that the frame can be decoded again.
+ */
 export interface Session {
   /** Who is speaking, once it is known. */
   readonly deviceId: string | null;
@@ -37,6 +40,7 @@ export interface RejectedRecord {
   /** The field at fault, e.g. `records[2].latitude`. */
   readonly field: string;
   readonly message: string;
+  /** Always the whole frame or datagram: decoded again, it gives the same. */
   readonly raw: Buffer;
 }
 

@@ -53,3 +53,8 @@ export type ReasonCode = keyof typeof table;
 export const REASONS: Readonly<Record<ReasonCode, Reason>> = table;
 
 export const REASON_CODES = Object.keys(table) as readonly ReasonCode[];
+
+/** What a dead letter may be for: also a frame that is refused, once it has come often enough (`poison-frames.ts`). */
+export const DEAD_LETTER_REASONS = REASON_CODES.filter(
+  (code) => REASONS[code].outcome === 'dead_letter' || code === 'count_mismatch',
+);

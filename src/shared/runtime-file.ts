@@ -1,5 +1,5 @@
 /**
- * `runtime.json` in the data folder: where a running embedded system can be reached, for the demo and the simulator.
+ * `runtime.json` in the data folder: where a running embedded system can be reached, for the demo and the tools.
  * Appears whole or not at all; readable by its owner alone, since the URLs hold passwords.
  */
 import { readFileSync } from 'node:fs';
@@ -57,6 +57,30 @@ export function readRuntime(dataDir: string): Runtime | undefined {
     return schema.parse(JSON.parse(text));
   } catch (error) {
     throw new Error(`${file} is not what Odograph writes: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+/** As `readRuntime`, of a process that lives. The file of one that is gone, or that is no such file, counts as none. */
+export function findRunning(dataDir: string): Runtime | undefined {
+  const runtime = readIfSound(dataDir);
+  return runtime !== undefined && isRunning(runtime.pid) ? runtime : undefined;
+}
+
+function readIfSound(dataDir: string): Runtime | undefined {
+  try {
+    return readRuntime(dataDir);
+  } catch {
+    // A file that is no runtime file tells of no process.
+    return undefined;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

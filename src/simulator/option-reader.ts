@@ -2,7 +2,7 @@
  * Reads raw option values one by one and collects what is wrong with them, so that all mistakes are told at once. A
  * value that is wrong reads as the default; whoever reads checks `problems` at the end.
  */
-import { formatDuration, parseDuration } from './duration.ts';
+import { formatDuration, parseDuration } from '../shared/duration.ts';
 
 /** What the command line gave, by the option's name without its dashes. */
 export type RawOptions = Readonly<Record<string, string | boolean | undefined>>;

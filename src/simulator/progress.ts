@@ -1,5 +1,5 @@
 /** The live progress line: rewritten every second on a terminal, a line of its own every five seconds elsewhere. */
-import { formatDuration } from './duration.ts';
+import { formatDuration } from '../shared/duration.ts';
 import type { Sample } from './sampler.ts';
 
 /** Where the line goes: standard error, so that the report alone is on standard output. */

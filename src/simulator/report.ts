@@ -1,5 +1,5 @@
 /** The report at the end of a run: the same facts as an object (for --json) and as text. */
-import { formatDuration } from './duration.ts';
+import { formatDuration } from '../shared/duration.ts';
 import type { FaultKind } from './faults.ts';
 import { FAULT_KINDS } from './faults.ts';
 import type { Options } from './options.ts';

@@ -11,7 +11,8 @@ const DEVICE = '356307042441013';
 const FRAME = Buffer.from('00112233', 'hex');
 
 const context: FrameContext = {
-  protocol: 'teltonika', deviceId: DEVICE, receivedAt: RECEIVED_AT, frame: FRAME, partitions: 4, maxFutureMs: 60_000,
+  protocol: 'teltonika', deviceId: DEVICE, session: { deviceId: DEVICE }, receivedAt: RECEIVED_AT, now: RECEIVED_AT,
+  frame: FRAME, partitions: 4, maxFutureMs: 60_000,
 };
 
 function record(changes: Partial<TelemetryRecord> = {}): TelemetryRecord {
@@ -66,7 +67,7 @@ describe('a record', () => {
   ])('with %s is a dead letter that names the field; its neighbours are kept', (_what, changes, field) => {
     const records = [record(), record(changes), record({ eventId: 7 })];
     const result = frameEntries({ records, rejected: [] }, context);
-    expect(result).toMatchObject({ recordCount: 2, rejected: ['bad_field'], deadLetters: ['bad_field'] });
+    expect(result).toMatchObject({ recordCount: 2, rejected: ['bad_field'], deadLetters: [{ reason: 'bad_field' }] });
     const [entry, letter] = result.appends;
     expect(decodeEntry(pairs(entry!)).records.map((one) => one.ok && one.record.eventId)).toEqual([0, 7]);
     expect(letter!.stream).toBe('telemetry:dlq');
@@ -79,12 +80,19 @@ describe('a record', () => {
     const kept = frameEntries({ records: [record({ ts: RECEIVED_AT + 60_000 })], rejected: [] }, context);
     expect(kept).toMatchObject({ recordCount: 1, deadLetters: [] });
     const ahead = frameEntries({ records: [record({ ts: RECEIVED_AT + 60_001 })], rejected: [] }, context);
-    expect(ahead).toMatchObject({ recordCount: 0, deadLetters: ['clock_ahead'] });
+    expect(ahead).toMatchObject({ recordCount: 0, deadLetters: [{ reason: 'clock_ahead' }] });
     const letter = decodeDeadLetter(pairs(ahead.appends[0]!));
     expect(letter).toMatchObject({ reason: 'clock_ahead', field: 'records[0].ts', raw: null });
     expect(letter.payload).toContain(String(RECEIVED_AT + 60_001));
     expect(letter.message).toContain("60 s ahead of the server's clock");
   });
+});
+
+it('a frame that is decoded again is held to the clock of then', () => {
+  const handled = { records: [record({ ts: RECEIVED_AT + 60_001 })], rejected: [] };
+  const { recordCount, appends } = frameEntries(handled, { ...context, now: RECEIVED_AT + 1 });
+  expect(recordCount).toBe(1);
+  expect(decodeEntry(pairs(appends[0]!)).receivedAt).toBe(RECEIVED_AT);
 });
 
 describe('dead letters of one frame', () => {
@@ -95,7 +103,7 @@ describe('dead letters of one frame', () => {
     const result = frameEntries({ records: [], rejected }, context);
     expect(result.appends).toHaveLength(1);
     expect(result.rejected).toHaveLength(255);
-    expect(result.deadLetters).toEqual(['bad_field']);
+    expect(result.deadLetters).toHaveLength(1);
     const { field, message } = decodeDeadLetter(pairs(result.appends[0]!));
     expect(field.split(', ')).toHaveLength(255);
     expect(message.split('; ').at(-1)).toBe('254 is wrong');
@@ -105,7 +113,16 @@ describe('dead letters of one frame', () => {
     const rejected = [rejection(), rejection({ code: 'truncated' }), rejection({ raw: Buffer.from('44', 'hex') })];
     const future = [record({ ts: RECEIVED_AT + 1e9 }), record({ ts: RECEIVED_AT + 2e9 })];
     const { deadLetters } = frameEntries({ records: future, rejected }, context);
-    expect(deadLetters).toEqual(['bad_field', 'truncated', 'bad_field', 'clock_ahead', 'clock_ahead']);
+    expect(deadLetters.map(({ reason }) => reason)).toEqual(['bad_field', 'truncated', 'bad_field', 'clock_ahead', 'clock_ahead']);
+  });
+
+  it('keep the session before the frame with its bytes; a datagram has none', () => {
+    const session = { deviceId: DEVICE, zoneOffsetMs: 3_600_000 };
+    const future = { records: [record({ ts: RECEIVED_AT + 1e9 })], rejected: [rejection()] };
+    expect(frameEntries(future, { ...context, session }).deadLetters.map((letter) => letter.session))
+      .toEqual([JSON.stringify(session), null]);
+    expect(frameEntries(future, { ...context, session: null }).deadLetters.map((letter) => letter.session))
+      .toEqual([null, null]);
   });
 
   it('hold bytes of their own, not views of the chunk', () => {

@@ -35,7 +35,7 @@ describe('a refused frame', () => {
     const { take } = createIntake(3);
     expect(take(() => refused)).toBe(refused);
     expect(take(() => refused)).toBe(refused);
-    expect(take(() => refused)).toMatchObject({ kind: 'taken', reply: REPLY, entries: { deadLetters: ['count_mismatch'] } });
+    expect(take(() => refused)).toMatchObject({ kind: 'taken', reply: REPLY, entries: { deadLetters: [{ reason: 'count_mismatch' }] } });
   });
 
   it('that has no such reply, as one with a wrong checksum, is refused for ever', () => {
@@ -61,7 +61,7 @@ describe('a decoder that throws', () => {
   it.each(cases)('%s leaves the frame as a dead letter, unanswered, and the session as it was', (_what, handle) => {
     const { take, decoderThrew } = createIntake();
     const result = take(handle);
-    expect(result).toMatchObject({ kind: 'taken', session: SESSION, reply: null, entries: { deadLetters: ['internal_error'] } });
+    expect(result).toMatchObject({ kind: 'taken', session: SESSION, reply: null, entries: { deadLetters: [{ reason: 'internal_error' }] } });
     const [append] = (result as Extract<typeof result, { kind: 'taken' }>).entries.appends;
     expect(decodeDeadLetter(append!.fields.map((field) => Buffer.from(field)))).toMatchObject({ raw: FRAME, deviceId: 'A' });
     expect(decoderThrew).toHaveBeenCalledOnce();

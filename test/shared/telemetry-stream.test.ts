@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, readRecords } from '../../src/shared/contracts/stored-record.ts';
+import { decodeRecord, encodeRecord, encodeStored, readRecords } from '../../src/shared/contracts/stored-record.ts';
 import { decodeEntry, encodeEntry, partitionOf, telemetryStream } from '../../src/shared/contracts/telemetry-stream.ts';
 import type { TelemetryFrame, TelemetryRecord } from '../../src/shared/model.ts';
 
@@ -74,6 +74,11 @@ describe('a stream entry', () => {
   it('hands the attributes on as the bytes they are', () => {
     const [result] = readRecords(Buffer.from(`[${encodeRecord(sample)}]`));
     expect(result?.ok === true && result.record.attributesJson.toString()).toBe('{"ignition":true,"driver":"Žofie"}');
+  });
+
+  it('gives back the text of a record that was read from it', () => {
+    const [result] = readRecords(Buffer.from(`[${encodeRecord(sample)}]`));
+    expect(result?.ok === true && encodeStored(result.record)).toBe(encodeRecord(sample));
   });
 
   it.each([

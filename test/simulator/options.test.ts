@@ -71,7 +71,7 @@ describe('readOptions', () => {
   it('tells every problem at once', () => {
     const problems = problemsOf(
       '--devices 0 --interval 1 --burst x --records-per-frame 256 --backlog 5:odd --codec 12 --port 70000 '
-      + '--faults cut,fire --fault-rate 2 --metrics-url ftp://x --imei-prefix 12ab --seed -1 --duration 1d',
+      + '--faults cut,fire --fault-rate 2 --metrics-url ftp://x --imei-prefix 12ab --seed -1 --duration 1w',
     );
     expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
       '--backlog', '--burst', '--codec', '--devices', '--duration', '--fault-rate', '--faults', '--imei-prefix',

@@ -3,8 +3,12 @@
  * as durable as a record, so what became one may be acknowledged.
  *
  * Fields: `version` 1, `reason` (a code of `reasons.ts`), `message`, `field`, `device`, `protocol`, `at` (epoch ms),
- * and `raw` (the bytes of the frame as received) or `payload` (the JSON of one record, or of an entry's fields),
- * `origin` (stream and entry id that it came from). A field that does not apply is absent.
+ * `raw` or `payload`, `session`, `origin` (stream and entry id that it came from). One that does not apply is absent.
+ *
+ * `raw` is the whole frame or datagram as it was received. `session` is the JSON of what its connection knew before it,
+ * without which a frame cannot be decoded again; a datagram says itself whose it is, and has none.
+ * `payload` is `[…]`, one record as `stored-record.ts` writes it, or `{…}`, all fields of a stream entry by name, with
+ * bytes that are no UTF-8 as `{"__buffer_b64":"AQID"}`.
  */
 import type { ReasonCode } from '../reasons.ts';
 import { REASON_CODES } from '../reasons.ts';
@@ -22,9 +26,12 @@ export interface DeadLetter {
   readonly field: string;
   readonly deviceId: string | null;
   readonly protocol: string | null;
-  /** When the frame was received, or the entry failed; epoch milliseconds. */
+  /** When the frame was received, or where that is not known, when the entry failed; epoch milliseconds. */
   readonly at: number;
+  /** The frame or datagram, whole. */
   readonly raw: Buffer | null;
+  /** JSON of the protocol's session before the frame; null for a datagram, and without `raw`. */
+  readonly session: string | null;
   readonly payload: string | null;
   /** `<stream>/<entry id>` for what came off the stream. */
   readonly origin: string | null;
@@ -41,6 +48,7 @@ export function encodeDeadLetter(letter: DeadLetter): (string | Buffer)[] {
     ['protocol', letter.protocol],
     ['at', String(letter.at)],
     ['raw', letter.raw],
+    ['session', letter.session],
     ['payload', letter.payload],
     ['origin', letter.origin],
   ];
@@ -68,6 +76,7 @@ export function decodeDeadLetter(pairs: readonly Buffer[]): DeadLetter {
     protocol: text('protocol'),
     at,
     raw: fields.get('raw') ?? null,
+    session: text('session'),
     payload: text('payload'),
     origin: text('origin'),
   };

@@ -1,7 +1,7 @@
-/** Durations as people write them: 500ms, 1.5s, 2m, 1h. */
+/** Durations as people write them: 500ms, 1.5s, 2m, 1h, 7d. */
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** Milliseconds; undefined where the text is no duration. `0` needs no unit. */
 export function parseDuration(text: string): number | undefined {

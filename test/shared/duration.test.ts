@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration } from '../../src/simulator/duration.ts';
+import { formatDuration, parseDuration } from '../../src/shared/duration.ts';
 
 describe('parseDuration', () => {
   it.each([
-    ['500ms', 500], ['1s', 1_000], ['1.5s', 1_500], ['2m', 120_000], ['1h', 3_600_000], ['0', 0], ['0s', 0],
+    ['500ms', 500], ['1s', 1_000], ['1.5s', 1_500], ['2m', 120_000], ['1h', 3_600_000], ['7d', 604_800_000], ['0', 0], ['0s', 0],
   ])('reads %s', (text, milliseconds) => {
     expect(parseDuration(text)).toBe(milliseconds);
   });
 
-  it.each(['', '10', 's', '1 s', '-1s', '1d', '1s2', '1.s', 'Infinitys'])('refuses %j', (text) => {
+  it.each(['', '10', 's', '1 s', '-1s', '1w', '1s2', '1.s', 'Infinitys'])('refuses %j', (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 });
