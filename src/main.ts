@@ -148,7 +148,10 @@ function postgresProbe(pool: Pool): Probe {
 }
 
 function roleProbe(role: Role): Probe {
-  return () => { if (!role.isStarted) throw new Error('starting'); };
+  return () => {
+    const impediment = role.isStarted ? role.impediment : 'starting';
+    if (impediment !== null) throw new Error(impediment);
+  };
 }
 
 /** Roles in the order in which they are stopped: ingest first, core last, so that it stores what ingest has taken. */

@@ -19,6 +19,7 @@ import type { CoreMetrics } from '../observability/metrics/core.ts';
 import { createCoreMetrics } from '../observability/metrics/core.ts';
 import { telemetryStreams } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
+import { Progress } from '../shared/progress.ts';
 import { connectRedis, waitForRedis } from '../shared/redis.ts';
 import { repeat, untilDone } from '../shared/retry.ts';
 import type { Role } from '../shared/role.ts';
@@ -31,6 +32,7 @@ import { Devices } from './devices.ts';
 import { EntryQueue } from './entry-queue.ts';
 import type { CoreEvents } from './events.ts';
 import { createCoreEvents } from './events.ts';
+import { Groups } from './groups.ts';
 import { LagMeter } from './lag-meter.ts';
 import { Partition } from './partition.ts';
 import { PartitionReader } from './reader.ts';
@@ -65,6 +67,7 @@ class Core implements Role {
   readonly #queue: EntryQueue;
   readonly #blocking: Redis[] = [];
   readonly #lagMeter = new LagMeter();
+  readonly #progress = new Progress();
   #consumer: ConsumerName | null = null;
   #reading: Promise<unknown> = Promise.resolve();
   #writing: Promise<unknown> = Promise.resolve();
@@ -81,6 +84,10 @@ class Core implements Role {
 
   get isStarted(): boolean {
     return this.#started;
+  }
+
+  get impediment(): string | null {
+    return this.#progress.impediment;
   }
 
   start(): Promise<void> {
@@ -108,7 +115,8 @@ class Core implements Role {
     await this.#prepareDatabase();
     const partitions = await this.#join();
     if (partitions === null || this.#stopping.signal.aborted) return;
-    const readers = partitions.map((partition) => this.#createReader(partition));
+    const groups = this.#groupsOf(partitions);
+    const readers = partitions.map((partition) => this.#createReader(partition, groups));
     this.#startWriters(partitions);
     this.#reading = Promise.all(readers.map((reader) => reader.run()));
     this.#startUpkeep(partitions, readers);
@@ -128,7 +136,7 @@ class Core implements Role {
       const { name } = this.#consumer;
       await waitForRedis(redis, signal);
       partitions = telemetryStreams(settings.STREAM_PARTITIONS).map((stream) => new Partition(stream, name));
-      await this.#createGroups(partitions);
+      await this.#groupsOf(partitions).create();
     });
     return joined ? partitions : null;
   }
@@ -152,14 +160,11 @@ class Core implements Role {
     }
   }
 
-  async #createGroups(partitions: readonly Partition[]): Promise<void> {
-    const { redis } = this.#options;
-    for (const partition of partitions) {
-      if (await partition.createGroup(redis)) this.#events.groupCreated(partition.stream);
-    }
+  #groupsOf(partitions: readonly Partition[]): Groups {
+    return new Groups({ redis: this.#options.redis, partitions, events: this.#events, signal: this.#stopping.signal });
   }
 
-  #createReader(partition: Partition): PartitionReader {
+  #createReader(partition: Partition, groups: Groups): PartitionReader {
     const { settings, redisUrl } = this.#options;
     const redis = connectRedis(redisUrl, {
       name: `odograph/core/${settings.INSTANCE_ID}/${partition.stream}`,
@@ -167,8 +172,8 @@ class Core implements Role {
       onError: () => undefined, // the reader reports what a lost connection means to it
     });
     this.#blocking.push(redis);
-    const { signal } = this.#stopping;
-    return new PartitionReader({ partition, redis, queue: this.#queue, settings, events: this.#events, signal });
+    const common = { queue: this.#queue, events: this.#events, signal: this.#stopping.signal };
+    return new PartitionReader({ partition, groups, redis, settings, ...common });
   }
 
   #startWriters(partitions: readonly Partition[]): void {
@@ -176,7 +181,8 @@ class Core implements Role {
     const { signal } = this.#giveUp;
     const devices = new Devices(settings.DEVICE_STATE_CAPACITY, this.#events);
     const timeoutMs = 2 * settings.POSTGRES_STATEMENT_TIMEOUT_MS;
-    const writer = new Writer({ pool, devices, events: this.#events, timeoutMs, signal });
+    const progress = this.#progress;
+    const writer = new Writer({ pool, devices, events: this.#events, progress, timeoutMs, signal });
     const byStream = new Map(partitions.map((partition) => [partition.stream, partition]));
     const acknowledger = new Acknowledger({ redis, partitions: byStream, events: this.#events, signal });
     const loops = Array.from({ length: settings.PROCESSOR_WRITERS }, () => this.#writeLoop(writer, acknowledger));
@@ -188,8 +194,10 @@ class Core implements Role {
     for (;;) {
       const entries = await this.#queue.take(this.#options.settings.PROCESSOR_BATCH_RECORDS);
       if (entries === null) return;
+      this.#progress.begin();
       const refused = await writer.write(entries);
       await acknowledger.settle(entries, [...entries.flatMap(({ deadLetters }) => deadLetters), ...refused]);
+      this.#progress.end();
     }
   }
 

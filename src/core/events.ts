@@ -32,9 +32,9 @@ function streamEvents(metrics: CoreMetrics, log: Logger) {
     groupCreated(stream: string): void {
       log.info({ stream }, 'consumer group created');
     },
-    groupLost(stream: string): void {
-      metrics.groupsRecreated.inc();
-      log.error({ stream }, 'consumer group is gone and is created again: Redis has lost data that it had acknowledged');
+    groupsLost(streams: readonly string[]): void {
+      metrics.groupsRecreated.inc(streams.length);
+      log.error({ streams }, 'consumer groups are gone and are created again: Redis has lost data that it had acknowledged, or somebody has deleted them');
     },
     claimed(stream: string, entries: number): void {
       metrics.claimed.inc(entries);

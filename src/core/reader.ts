@@ -14,6 +14,7 @@ import type { DeliveredEntry, ProcessorEntry } from './entry.ts';
 import { decodeDelivered, entryLetter, entryWithout } from './entry.ts';
 import type { EntryQueue } from './entry-queue.ts';
 import type { CoreEvents } from './events.ts';
+import type { Groups } from './groups.ts';
 import type { Partition } from './partition.ts';
 
 type ReaderSettings = Pick<
@@ -23,6 +24,7 @@ type ReaderSettings = Pick<
 
 export interface ReaderOptions {
   readonly partition: Partition;
+  readonly groups: Pick<Groups, 'restore'>;
   /** A connection of this reader's own: it blocks. */
   readonly redis: Redis;
   readonly queue: EntryQueue;
@@ -44,11 +46,11 @@ export class PartitionReader {
 
   /** Reads until `signal` aborts. */
   async run(): Promise<void> {
-    const { signal, redis, partition, events } = this.#options;
+    const { signal, redis, partition, groups, events } = this.#options;
     while (!signal.aborted) {
       try {
         await waitForRedis(redis, signal);
-        await this.#ensureGroup();
+        await groups.restore();
         await this.#readPending();
         while (!signal.aborted) await this.#readNew();
       } catch (error) {
@@ -71,12 +73,6 @@ export class PartitionReader {
       await this.#redelivered(entries);
       cursor = next;
     } while (cursor !== '0-0' && !signal.aborted);
-  }
-
-  /** The group was there when this reader was made: that it has to be created means that Redis lost it. */
-  async #ensureGroup(): Promise<void> {
-    const { partition, redis, events } = this.#options;
-    if (await partition.createGroup(redis)) events.groupLost(partition.stream);
   }
 
   async #readPending(): Promise<void> {

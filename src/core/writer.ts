@@ -12,6 +12,7 @@ import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import type { StoredRecord } from '../shared/contracts/stored-record.ts';
 import { encodeStored } from '../shared/contracts/stored-record.ts';
 import { errorMessage } from '../shared/errors.ts';
+import type { Progress } from '../shared/progress.ts';
 import type { PositionRow } from './copy-rows.ts';
 import { POSITION_COLUMNS } from './copy-rows.ts';
 import type { Device, Devices } from './devices.ts';
@@ -25,6 +26,8 @@ interface WriterOptions {
   readonly pool: Pool;
   readonly devices: Devices;
   readonly events: CoreEvents;
+  /** Told of every transaction. */
+  readonly progress: Pick<Progress, 'step' | 'failed'>;
   /** Longest time of one transaction, milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -60,6 +63,7 @@ export class Writer {
 
   async #storeOrHalve(items: readonly Item[]): Promise<DeadLetter[]> {
     const refusal = await this.#storeUntilRefused(items);
+    this.#options.progress.step();
     if (refusal === null) return [];
     const [first] = items;
     if (items.length === 1 && first !== undefined) return [refusedLetter(first, refusal)];
@@ -69,7 +73,7 @@ export class Writer {
 
   /** null: stored. Otherwise the error of a refusal that no retry will change. */
   async #storeUntilRefused(items: readonly Item[]): Promise<unknown> {
-    const { signal, events, devices } = this.#options;
+    const { signal, events, devices, progress } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
       try {
@@ -78,6 +82,7 @@ export class Writer {
       } catch (error) {
         const policy = classify(error);
         if (isFinal(policy, attempt)) return error;
+        progress.failed(error);
         const delayMs = backoffMs(policy, attempt, Math.random);
         events.writeFailed({ code: errorCode(error) ?? 'none', meaning: policy.meaning, error, attempt, delayMs });
         devices.forget(items.map(({ entry }) => entry.deviceId));

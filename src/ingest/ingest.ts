@@ -60,12 +60,24 @@ class ListenError extends Error {
   }
 }
 
-async function open(setting: ListenerSetting, context: ConnectionContext): Promise<Listener> {
+async function listenTo(setting: ListenerSetting, context: ConnectionContext): Promise<Listener> {
   const protocol: Protocol | undefined = findProtocol(setting.protocol);
   if (protocol === undefined) throw new Error(`there is no protocol ${setting.protocol}`);
   if (setting.transport !== 'udp') return listen(setting, protocol, context);
   if (!speaksDatagrams(protocol)) throw new Error(`${protocol.name} has no UDP form`);
   return listenForDatagrams(setting, protocol, context);
+}
+
+/** @throws ListenError */
+async function open(setting: ListenerSetting, context: ConnectionContext): Promise<Listener> {
+  try {
+    const listener = await listenTo(setting, context);
+    const { protocol, transport, port } = listener;
+    context.events.listening({ protocol, transport, port });
+    return listener;
+  } catch (error) {
+    throw new ListenError(setting, error);
+  }
 }
 
 function createContext({ settings, redis, registry, log }: IngestOptions): ConnectionContext {
@@ -86,22 +98,11 @@ function createContext({ settings, redis, registry, log }: IngestOptions): Conne
 export function createIngest(options: IngestOptions): Ingest {
   const { settings } = options;
   const context = createContext(options);
-  const { publisher, policy, gate, events } = context;
+  const { publisher, policy, gate } = context;
   const stopping = new AbortController();
   const listeners: Listener[] = [];
   let isStarted = false;
 
-  const openAll = async (): Promise<void> => {
-    for (const setting of settings.INGEST_LISTENERS) {
-      if (stopping.signal.aborted) return;
-      const listener = await open(setting, context).catch((error: unknown) => {
-        throw new ListenError(setting, error);
-      });
-      listeners.push(listener);
-      const { protocol, transport, port } = listener;
-      events.listening({ protocol, transport, port });
-    }
-  };
   const closeAll = (): void => {
     for (const listener of listeners) {
       listener.stop();
@@ -115,10 +116,15 @@ export function createIngest(options: IngestOptions): Ingest {
     get isStarted() {
       return isStarted;
     },
+    get impediment() {
+      return publisher.impediment;
+    },
     async start() {
       await publisher.start(stopping.signal);
       if (!stopping.signal.aborted) await policy.start();
-      await openAll();
+      for (const setting of settings.INGEST_LISTENERS) {
+        if (!stopping.signal.aborted) listeners.push(await open(setting, context));
+      }
       isStarted = !stopping.signal.aborted;
       // Asked to stop while the last port was being opened.
       if (!isStarted) closeAll();

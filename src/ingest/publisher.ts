@@ -11,6 +11,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Redis } from '../shared/redis.ts';
 import { waitForRedis } from '../shared/redis.ts';
 import { errorMessage } from '../shared/errors.ts';
+import { Progress } from '../shared/progress.ts';
 import { pause, settledBy } from '../shared/wait.ts';
 import type { Durability } from './durability.ts';
 import { DurabilityError } from './durability.ts';
@@ -52,6 +53,7 @@ function sizeOf(appends: readonly StreamAppend[]): number {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #stopping = new AbortController();
+  readonly #progress = new Progress();
   #queue: Job[] = [];
   #inFlight: readonly Job[] = [];
   #queuedBytes = 0;
@@ -86,6 +88,11 @@ export class Publisher {
     return this.#isCongested;
   }
 
+  /** What keeps appends from becoming durable; null: nothing. */
+  get impediment(): string | null {
+    return this.#progress.impediment;
+  }
+
   /**
    * Resolves when every entry is durable.
    * @throws NotAppendedError when the publisher stopped first.
@@ -95,6 +102,7 @@ export class Publisher {
     if (this.#stopping.signal.aborted) return Promise.reject(new NotAppendedError('the publisher has stopped'));
     const bytes = sizeOf(appends);
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    this.#progress.begin();
     this.#queue.push({ appends, bytes, resolve: () => { resolve(undefined); }, reject });
     this.#account(bytes);
     this.#wake?.();
@@ -190,6 +198,7 @@ export class Publisher {
     for (const job of jobs) {
       if (isFailed.has(job)) continue;
       job.resolve();
+      this.#progress.end();
       this.#account(-job.bytes);
     }
     if (error === null) {
@@ -197,6 +206,7 @@ export class Publisher {
       return true;
     }
     this.#queue = [...failed, ...this.#queue];
+    this.#progress.failed(error);
     if (!this.#stopping.signal.aborted) this.#options.events.appendFailed(error);
     return false;
   }

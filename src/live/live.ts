@@ -94,6 +94,9 @@ class LiveRole implements Live {
     return this.#hub !== null;
   }
 
+  /** What live needs is Redis, which has a probe of its own. */
+  readonly impediment = null;
+
   start(): Promise<void> {
     this.#starting ??= this.#start();
     return this.#starting;
