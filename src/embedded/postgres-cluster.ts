@@ -1,14 +1,14 @@
 /**
  * The files of an embedded PostgreSQL: `cluster/` (what PostgreSQL calls PGDATA), `password`, `postgres.log`. A cluster
  * is made beside its place and renamed into it, so one that is there is whole. A server that a killed process left
- * running on it is ended before the next start.
+ * running on it is ended before the next start, and what it left of itself does not stand in the way.
  */
 import { execFile } from 'node:child_process';
 import { chown, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { endProcess } from './child.ts';
-import { commandLineOf } from './process-table.ts';
+import { commandLineOf, workingFolderOf } from './process-table.ts';
 import { keptSecret } from './secret.ts';
 import type { Account } from './unprivileged.ts';
 import { launch, unprivilegedAccount } from './unprivileged.ts';
@@ -40,19 +40,36 @@ export async function clusterVersion(dataDir: string): Promise<number | undefine
   return text === undefined ? undefined : Number(text);
 }
 
-/** The lines of `postmaster.pid`: pid, data folder, start time, port, socket folder, address, key, status. */
+/** Of `postmaster.pid`, if it is there: pid, data folder, start time, port, socket folder, address, key, status. */
 export async function postmasterLines(folder: string): Promise<readonly string[]> {
-  return ((await readIfThere(join(folder, 'postmaster.pid'))) ?? '').split('\n').map((line) => line.trim());
+  const text = await readIfThere(join(folder, 'postmaster.pid'));
+  return text?.split('\n').map((line) => line.trim()) ?? [];
 }
 
-/** Ends a PostgreSQL that still runs on this folder. One that only has the same pid as such a server is left alone. */
+/** Whether no server stands behind `postmaster.pid`. Where that cannot be told PostgreSQL decides, and says so. */
+async function isStale(pid: number, folder: string): Promise<boolean> {
+  // A loss of power leaves an empty one.
+  if (!(pid > 0)) return true;
+  // A server works in its data folder, however it was started.
+  const workingFolder = await workingFolderOf(pid);
+  return workingFolder !== undefined && workingFolder !== folder;
+}
+
+/**
+ * Ends a PostgreSQL that still runs on this folder. A process that only has the pid of one that did is left alone, and
+ * `postmaster.pid` is removed: PostgreSQL takes any process of that pid for a server, and would not start.
+ */
 async function endStaleServer(folder: string, log: (line: string) => void): Promise<void> {
-  const pid = Number((await postmasterLines(folder))[0]);
-  if (!(pid > 0)) return;
-  const command = await commandLineOf(pid);
-  if (command?.includes(`-D ${folder} `) !== true) return;
-  log(`ending PostgreSQL ${pid}, left behind by a process that was killed`);
-  await endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
+  const lines = await postmasterLines(folder);
+  if (lines.length === 0) return;
+  const pid = Number(lines[0]);
+  if ((await commandLineOf(pid))?.includes(`-D ${folder} `) === true) {
+    log(`ending PostgreSQL ${pid}, left behind by a process that was killed`);
+    await endProcess(pid, 'SIGINT', STOP_TIMEOUT_MS);
+  } else if (await isStale(pid, folder)) {
+    log('removing postmaster.pid of a PostgreSQL that is gone');
+    await rm(join(folder, 'postmaster.pid'), { force: true });
+  }
 }
 
 async function initialise(binDir: string, dataDir: string, durable: boolean): Promise<void> {

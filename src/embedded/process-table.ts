@@ -4,7 +4,7 @@
  * elsewhere. A process that cannot be read counts as absent; zombies do too.
  */
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -52,6 +52,19 @@ export async function startOf(pid: number): Promise<string | undefined> {
 export async function commandLineOf(pid: number): Promise<string | undefined> {
   if (process.platform !== 'linux') return await ps(pid, 'command');
   return (await procFile(pid, 'cmdline'))?.replaceAll('\0', ' ').trim();
+}
+
+/** The folder that a living process works in; undefined when there is no such process, or it cannot be told. */
+export async function workingFolderOf(pid: number): Promise<string | undefined> {
+  try {
+    if (process.platform === 'linux') return await readlink(`/proc/${pid}/cwd`);
+    // Lines of one field each, named by their first letter: `p<pid>`, `fcwd`, `n<folder>`.
+    const { stdout } = await run('lsof', ['-a', '-p', String(pid), '-d', 'cwd', '-F', 'n']);
+    return /^n(.+)$/m.exec(stdout)?.[1];
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
 }
 
 /** Living processes and their parents. */

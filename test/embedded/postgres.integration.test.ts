@@ -1,8 +1,11 @@
 /** Embedded PostgreSQL, with every version that this machine has. */
-import { chmod, cp, mkdir, mkdtemp, stat } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, cp, mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
-import { afterEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { extensionSettings, findPostgres } from '../../src/embedded/postgres-binaries.ts';
 import { startPostgres } from '../../src/embedded/postgres.ts';
 import type { Server } from '../../src/embedded/server.ts';
@@ -17,6 +20,15 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   } finally {
     await client.end();
   }
+}
+
+/** A process that is no PostgreSQL, of the account that has the cluster: those of others PostgreSQL ignores. */
+async function startStranger(cluster: string, cwd = '/'): Promise<ChildProcess> {
+  const { uid, gid } = await stat(cluster);
+  const stranger = spawn('sleep', ['600'], { cwd, uid, gid, stdio: 'ignore' });
+  onTestFinished(() => { stranger.kill('SIGKILL'); });
+  await once(stranger, 'spawn');
+  return stranger;
 }
 
 const started: Server[] = [];
@@ -77,6 +89,36 @@ describe.each(await findPostgres())('PostgreSQL $major ($origin)', (binaries) =>
     expect(await killed.ended).toBe('ended by SIGKILL');
     const next = await start(dataDir);
     expect(await query(next.url, 'SELECT answer FROM kept')).toEqual([42]);
+  });
+
+  test.each([
+    ['names a process that is another program by now', (pid: number, text: string) => text.replace(/^\d+/, String(pid))],
+    ['is empty, as a loss of power leaves it', () => ''],
+  ])('starts although the pid file of a killed server %s', async (_what, change) => {
+    const dataDir = await folder();
+    const killed = await start(dataDir);
+    await query(killed.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    process.kill(killed.pid, 'SIGKILL');
+    await killed.ended;
+    const cluster = join(dataDir, 'cluster');
+    const stranger = await startStranger(cluster);
+    const pidFile = join(cluster, 'postmaster.pid');
+    await writeFile(pidFile, change(stranger.pid ?? 0, await readFile(pidFile, 'utf8')));
+    const lines: string[] = [];
+    const next = await start(dataDir, { log: (line) => lines.push(line) });
+    expect(await query(next.url, 'SELECT answer FROM kept')).toEqual([42]);
+    expect(lines).toEqual(['removing postmaster.pid of a PostgreSQL that is gone']);
+    expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+  });
+
+  test('refuses a folder on which somebody else has started a server', async () => {
+    const dataDir = await folder();
+    const first = await start(dataDir);
+    await first.stop();
+    const cluster = join(dataDir, 'cluster');
+    const stranger = await startStranger(cluster, cluster);
+    await writeFile(join(cluster, 'postmaster.pid'), `${stranger.pid}\n${cluster}\n0\n${first.port}\n\n127.0.0.1\n`);
+    await expect(start(dataDir)).rejects.toThrow(`Is another postmaster (PID ${stranger.pid}) running in data directory`);
   });
 
   test.runIf(process.getuid?.() === 0)('as root, runs under another account, also below a folder that only root may enter', async () => {

@@ -1,8 +1,10 @@
 /** Embedded Redis. */
-import { mkdtemp } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
 import { startRedis } from '../../src/embedded/redis.ts';
 import type { Server } from '../../src/embedded/server.ts';
 import { PortTakenError, ServerStartError } from '../../src/embedded/server.ts';
@@ -63,6 +65,19 @@ test('ends a server that was left behind on the same folder, and loads its data'
   expect(lines).toEqual([`ending Redis ${stale.pid}, left behind by a process that was killed`]);
   expect(await stale.ended).toBe('exited with 0');
   expect(await ask(next.url, (redis) => redis.get('kept'))).toBe('42');
+});
+
+test('starts although its pid file names a process that is another program by now, and leaves that alone', async () => {
+  const dataDir = await folder();
+  await (await start(dataDir)).stop();
+  const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
+  onTestFinished(() => { stranger.kill('SIGKILL'); });
+  await once(stranger, 'spawn');
+  await writeFile(join(dataDir, 'redis.pid'), `${stranger.pid}\n`);
+  const lines: string[] = [];
+  await start(dataDir, { log: (line) => lines.push(line) });
+  expect(lines).toEqual([]);
+  expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
 });
 
 test('stops although it is frozen', async () => {
