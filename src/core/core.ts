@@ -4,8 +4,8 @@
  * Readers (one a partition) fill a bounded queue; writers empty it in batches, each in a transaction; what is committed
  * is acknowledged. So reading overlaps with writing, and a slow database lets the stream grow, not this process.
  *
- * Stopping ends reading at once and lets the writers empty the queue until the deadline; what is not finished stays
- * pending in Redis and is read again after the next start.
+ * Stopping reads what Redis is about to deliver, then nothing more, and lets the writers empty the queue until the
+ * deadline; what is not finished stays pending in Redis and is read again after the next start.
  */
 import type { Pool } from 'pg';
 import type { Registry } from 'prom-client';
@@ -54,6 +54,8 @@ const MAINTENANCE_INTERVAL_MS = 3_600_000;
 const PREPARE_RETRY_MS = 1_000;
 /** Of SHUTDOWN_TIMEOUT_MS, for what is queued; ingest has had half of it, and closing takes some time too. */
 const DRAIN_SHARE = 0.4;
+/** For the answer to a read that has waited its time; one that is later comes from a Redis that is away. */
+const REPLY_GRACE_MS = 250;
 
 class Core implements Role {
   readonly name = 'core';
@@ -96,11 +98,14 @@ class Core implements Role {
   }
 
   async stop(): Promise<void> {
+    const { SHUTDOWN_TIMEOUT_MS: timeoutMs, PROCESSOR_BLOCK_MS: blockMs } = this.#options.settings;
     this.#stopping.abort();
+    const deadline = AbortSignal.timeout(timeoutMs * DRAIN_SHARE);
+    await settledBy(deadline, this.#starting ?? Promise.resolve());
+    // Entries whose delivery is cut off would wait for the next process of this name, or to be claimed.
+    await settledBy(AbortSignal.any([deadline, AbortSignal.timeout(blockMs + REPLY_GRACE_MS)]), this.#reading);
     for (const redis of this.#blocking) redis.disconnect();
     this.#queue.finish();
-    const deadline = AbortSignal.timeout(this.#options.settings.SHUTDOWN_TIMEOUT_MS * DRAIN_SHARE);
-    await settledBy(deadline, this.#starting ?? Promise.resolve());
     await settledBy(deadline, this.#writing, this.#reading);
     // What is still queued stays pending in Redis. The renewal of entries ends here too.
     this.#giveUp.abort();
@@ -147,7 +152,8 @@ class Core implements Role {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        await waitForDatabase(pool, { signal, onRetry: ({ line }) => { log.warn(line); } });
+        await waitForDatabase(pool, { signal, onRetry: this.#events.databaseAway });
+        this.#events.databaseThere();
         const { storage } = await prepareDatabase(pool, settings, log, { signal });
         log.info({ storage }, 'database is ready');
         return;

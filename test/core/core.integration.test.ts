@@ -5,8 +5,8 @@ import { encodeEntry } from '../../src/shared/contracts/telemetry-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import type { HeldTransaction, Site } from './support.ts';
 import {
-  allStored, append, countPending, countPositions, frame, holdTransaction, metric, openSite, prepareCore, record,
-  startCore, streamOf, waitingForLock,
+  STREAMS, allStored, append, countPending, countPositions, frame, holdTransaction, metric, openSite, prepareCore,
+  record, startCore, streamOf, waitingForLock,
 } from './support.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -32,6 +32,20 @@ test('finishes what it has read before it ends', async () => {
   expect(await countPositions(site.pool)).toBe(20);
   expect(await countPending(site.redis)).toBe(0);
   expect(running.pool.totalCount).toBe(running.pool.idleCount);
+});
+
+test('what Redis delivers in the moment in which it is stopped waits for nobody', async () => {
+  const site = await openSite();
+  for (let round = 1; round <= 10; round += 1) {
+    const running = await startCore(site, { INSTANCE_ID: `core ${round}` });
+    await eventually(async () => (await metric(running.registry, 'processor_consumer_reads_total')) >= STREAMS.length);
+    const appended = append(site.redis, frame('a', [record(NOW + round)]));
+    await running.core.stop();
+    await appended;
+    expect(await countPending(site.redis)).toBe(0);
+  }
+  await startCore(site);
+  await allStored(site, 10);
 });
 
 test('gives up at its deadline, and the next one stores what it has left', async () => {
