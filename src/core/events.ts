@@ -58,6 +58,21 @@ function streamEvents(metrics: CoreMetrics, log: Logger) {
   };
 }
 
+/** Of the first contact: a wait is told once, however long it lasts, and once more when the obstacle is another one. */
+function databaseEvents(log: Logger) {
+  let obstacle: string | null = null;
+  return {
+    databaseAway: (failure: { readonly obstacle: string; readonly line: string }): void => {
+      if (failure.obstacle !== obstacle) log.warn(`PostgreSQL: ${failure.line}; waiting for it`);
+      obstacle = failure.obstacle;
+    },
+    databaseThere(): void {
+      if (obstacle !== null) log.info('PostgreSQL is there');
+      obstacle = null;
+    },
+  };
+}
+
 /** A failed transaction: what was tried, and what is done about it. */
 export interface WriteFailure {
   readonly code: string;
@@ -113,5 +128,10 @@ function deviceEvents(metrics: CoreMetrics, log: Logger) {
 
 export function createCoreEvents(metrics: CoreMetrics, log: Logger) {
   startAtZero(metrics);
-  return { ...streamEvents(metrics, log), ...writeEvents(metrics, log), ...deviceEvents(metrics, log) };
+  return {
+    ...streamEvents(metrics, log),
+    ...databaseEvents(log),
+    ...writeEvents(metrics, log),
+    ...deviceEvents(metrics, log),
+  };
 }

@@ -103,7 +103,7 @@ export interface FailedAttempt {
   /** Pause before the next attempt, milliseconds. */
   readonly delayMs: number;
   readonly obstacle: Obstacle;
-  /** One line for the log, without the password. */
+  /** For the log: the obstacle and what is behind it, without the password. */
   readonly line: string;
 }
 
@@ -131,8 +131,7 @@ function failedAttempt(error: unknown, attempt: number, random: () => number): F
   const policy = classify(error);
   const delayMs = backoffMs(FIRST_CONTACT, attempt, random);
   const obstacle = obstacleOf(error);
-  const why = `${policy.meaning}: ${causeOf(error)}`;
-  const line = `PostgreSQL: ${obstacle} (${why}); attempt ${attempt}, again in ${delayMs} ms`;
+  const line = `${obstacle} (${policy.meaning}: ${causeOf(error)})`;
   return { attempt, delayMs, obstacle, line };
 }
 

@@ -108,7 +108,7 @@ describe('waitForDatabase', () => {
     await done;
     expect(failures[0]).toMatchObject({ attempt: 1, delayMs: 50, obstacle: 'unreachable' });
     expect(failures[1]).toMatchObject({ attempt: 2, delayMs: 100 });
-    expect(failures[0]?.line).toMatch(/^PostgreSQL: unreachable \(nothing listens .*ECONNREFUSED.*again in 50 ms$/);
+    expect(failures[0]?.line).toMatch(/^unreachable \(nothing listens .*ECONNREFUSED.*\)$/);
   });
 
   it('reports a refused login as such, without the password, and waits for it to be mended', async () => {
