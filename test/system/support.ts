@@ -8,13 +8,15 @@ import { onTestFinished } from 'vitest';
 import { freePort } from '../../src/embedded/port.ts';
 import { eventually } from '../support/eventually.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export type Environment = Readonly<Record<string, string>>;
 
 export interface LogLine {
   readonly level: string;
   readonly msg: string;
+  readonly role?: string;
+  readonly error?: string;
   readonly port?: number;
 }
 
@@ -67,11 +69,14 @@ function watch(child: ChildProcess): { lines: LogLine[]; stderr: () => string } 
   return { lines, stderr: () => errors };
 }
 
-/** Starts Odograph with these settings and nothing else of the environment but where programs are. */
-export async function startOdograph(settings: Environment): Promise<Odograph> {
+/**
+ * Starts Odograph with these settings and nothing else of the environment but where programs are.
+ * @param program that of another release
+ */
+export async function startOdograph(settings: Environment, program = MAIN): Promise<Odograph> {
   const metricsPort = await freePort();
   const env = { PATH: process.env.PATH, ...SETTINGS, METRICS_PORT: String(metricsPort), ...settings };
-  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   const ended = async (): Promise<number | NodeJS.Signals | null> => {
     const [code, signal] = await closed;
