@@ -1,7 +1,8 @@
 /** The command line of the simulator: names and help of its options. What their values may be is in `options.ts`. */
 import { Command, CommanderError } from 'commander';
+import type { RawOptions } from '../shared/option-reader.ts';
+import { rawOptions } from '../shared/option-reader.ts';
 import { FAULTS } from './faults.ts';
-import type { RawOptions } from './option-reader.ts';
 
 const WRONG_OPTION = 2;
 
@@ -52,11 +53,5 @@ export function readCommandLine(argv: readonly string[]): RawOptions | number {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_OPTION;
     throw error;
   }
-  const given: Record<string, string | boolean> = command.opts();
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [dashed(name), value]));
-}
-
-/** `recordsPerFrame` → `records-per-frame`, as the option is written. */
-function dashed(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return rawOptions(command.opts());
 }

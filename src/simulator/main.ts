@@ -5,11 +5,12 @@
  * be reached or accepted nothing, or the database cannot be asked; 130 interrupted twice.
  */
 import { errorMessage } from '../shared/errors.ts';
+import type { RawOptions } from '../shared/option-reader.ts';
+import { OptionsError } from '../shared/option-reader.ts';
 import { stopSignal } from '../shared/stop-signal.ts';
 import { readCommandLine } from './command-line.ts';
-import type { RawOptions } from './option-reader.ts';
 import type { Addresses, Options } from './options.ts';
-import { OptionsError, readOptions } from './options.ts';
+import { readOptions } from './options.ts';
 import type { RunningInstance } from './running-instance.ts';
 import { findRunningInstance } from './running-instance.ts';
 import { simulate } from './simulation.ts';

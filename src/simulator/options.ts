@@ -3,11 +3,11 @@
  * itself. Every problem is reported at once.
  */
 import type { AvlCodec } from '../protocols/teltonika/encode.ts';
+import type { RawOptions } from '../shared/option-reader.ts';
+import { OptionReader } from '../shared/option-reader.ts';
 import type { FaultKind } from './faults.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { imeiCapacity } from './imei.ts';
-import type { RawOptions } from './option-reader.ts';
-import { OptionReader } from './option-reader.ts';
 import type { RunningInstance } from './running-instance.ts';
 import type { SendingOrder } from './tracker.ts';
 
@@ -51,18 +51,13 @@ export interface Options {
 /** Where to ask what became of the records. */
 export type Addresses = Pick<Options, 'postgresUrl' | 'metricsUrl'>;
 
-/** Thrown by `readOptions`: `message` has one line for each problem. */
-export class OptionsError extends Error {
-  override readonly name = 'OptionsError';
-}
-
 const CODECS: Readonly<Record<string, AvlCodec>> = { '8': '8', '8e': '8E', '16': '16' };
 const ORDERS = ['oldest', 'newest', 'shuffled'] as const satisfies readonly SendingOrder[];
 
 /**
  * @param raw what the command line gave
  * @param instance the Odograph that runs here, if one does
- * @throws OptionsError
+ * @throws OptionsError with every problem
  */
 export function readOptions(raw: RawOptions, instance: RunningInstance | null): Options {
   const reader = new OptionReader(raw);
@@ -84,7 +79,7 @@ export function readOptions(raw: RawOptions, instance: RunningInstance | null): 
   if (options.verify && options.postgresUrl === null) {
     reader.problems.push('--verify: needs --postgres-url, as no running Odograph was found here');
   }
-  if (reader.problems.length > 0) throw new OptionsError(reader.problems.join('\n'));
+  reader.finish();
   return options;
 }
 

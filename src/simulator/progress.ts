@@ -1,49 +1,34 @@
 /** The live progress line: rewritten every second on a terminal, a line of its own every five seconds elsewhere. */
 import { formatDuration } from '../shared/duration.ts';
+import type { StatusOutput } from '../shared/status-line.ts';
+import { StatusLine } from '../shared/status-line.ts';
 import type { Sample } from './sampler.ts';
 
-/** Where the line goes: standard error, so that the report alone is on standard output. */
-export interface ProgressOutput {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
-
 const LINES_EVERY = 5;
-const DEFAULT_COLUMNS = 80;
-const CLEAR_LINE = '\r\u001b[K';
 
 export class Progress {
-  readonly #output: ProgressOutput;
+  readonly #line: StatusLine;
   readonly #devices: number;
   #samples = 0;
 
-  constructor(output: ProgressOutput, devices: number) {
-    this.#output = output;
+  constructor(output: StatusOutput, devices: number) {
+    this.#line = new StatusLine(output);
     this.#devices = devices;
   }
 
   show(sample: Sample): void {
     this.#samples += 1;
-    const line = progressLine(sample, this.#devices);
-    if (this.#output.isTTY === true) this.#output.write(`${CLEAR_LINE}${this.#fitted(line)}`);
-    else if (this.#samples % LINES_EVERY === 0) this.#output.write(`${line}\n`);
-  }
-
-  /** A line that wraps cannot be rewritten. */
-  #fitted(line: string): string {
-    const { columns = 0 } = this.#output;
-    return line.slice(0, (columns > 0 ? columns : DEFAULT_COLUMNS) - 1);
+    if (this.#line.isLive || this.#samples % LINES_EVERY === 0) this.#line.show(progressLine(sample, this.#devices));
   }
 
   /** Ends the live line. */
   end(): void {
-    if (this.#output.isTTY === true && this.#samples > 0) this.#output.write('\n');
+    this.#line.end();
   }
 
   /** A line that stays. */
   note(text: string): void {
-    this.#output.write(this.#output.isTTY === true ? `${CLEAR_LINE}${text}\n` : `${text}\n`);
+    this.#line.note(text);
   }
 }
 

@@ -3,6 +3,7 @@
  * the report. The report is printed whatever comes of the verification.
  */
 import { errorMessage } from '../shared/errors.ts';
+import type { StatusOutput } from '../shared/status-line.ts';
 import type { Verification } from './comparison.ts';
 import { dialer } from './connection.ts';
 import { ServerMetrics } from './server-metrics.ts';
@@ -10,7 +11,6 @@ import { createCsvFile } from './csv.ts';
 import type { CsvFile } from './csv.ts';
 import { effectiveRecordsPerFrame, Fleet } from './fleet.ts';
 import type { Addresses, Options } from './options.ts';
-import type { ProgressOutput } from './progress.ts';
 import { Progress } from './progress.ts';
 import { createReport, formatReport } from './report.ts';
 import type { RunTimes } from './run.ts';
@@ -26,7 +26,7 @@ export interface Outputs {
   /** The report. */
   readonly stdout: { write(text: string): unknown };
   /** Progress and problems. */
-  readonly stderr: ProgressOutput;
+  readonly stderr: StatusOutput;
 }
 
 interface Simulation {

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { readCommandLine } from '../../src/simulator/command-line.ts';
 import type { Options } from '../../src/simulator/options.ts';
-import { OptionsError, readOptions } from '../../src/simulator/options.ts';
+import { OptionsError } from '../../src/shared/option-reader.ts';
+import { readOptions } from '../../src/simulator/options.ts';
 import type { RunningInstance } from '../../src/simulator/running-instance.ts';
 
 const INSTANCE: RunningInstance = {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../src/simulator/faults.ts';
 import type { Options } from '../../src/simulator/options.ts';
 import { readOptions } from '../../src/simulator/options.ts';
-import type { RawOptions } from '../../src/simulator/option-reader.ts';
+import type { RawOptions } from '../../src/shared/option-reader.ts';
 import type { Report } from '../../src/simulator/report.ts';
 import { simulate } from '../../src/simulator/simulation.ts';
 import type { Sink, SinkOptions } from './sink.ts';

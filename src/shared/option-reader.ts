@@ -1,11 +1,25 @@
 /**
  * Reads raw option values one by one and collects what is wrong with them, so that all mistakes are told at once. A
- * value that is wrong reads as the default; whoever reads checks `problems` at the end.
+ * value that is wrong reads as the default; whoever reads calls `finish` at the end.
  */
-import { formatDuration, parseDuration } from '../shared/duration.ts';
+import { formatDuration, parseDuration } from './duration.ts';
 
 /** What the command line gave, by the option's name without its dashes. */
 export type RawOptions = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Options that cannot be: `message` has one line for each problem. */
+export class OptionsError extends Error {
+  override readonly name = 'OptionsError';
+}
+
+/** Options as commander names them, `recordsPerFrame`, by the name that is written: `records-per-frame`. */
+export function rawOptions(given: Readonly<Record<string, string | boolean>>): RawOptions {
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [dashed(name), value]));
+}
+
+function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
 
 interface NumberOption {
   readonly default: number;
@@ -60,6 +74,25 @@ export class OptionReader {
     const found = choices.find((choice) => choice === text.toLowerCase());
     if (found === undefined) this.problem(name, `one of ${choices.join(', ')}`, text);
     return found ?? fallback;
+  }
+
+  /** Values separated by commas; empty when the option was not given. */
+  list(name: string): readonly string[] {
+    return (this.text(name) ?? '').split(',').map((part) => part.trim()).filter((part) => part !== '');
+  }
+
+  /** As `list`, out of a closed set. */
+  choices<Choice extends string>(name: string, choices: readonly Choice[]): readonly Choice[] {
+    return this.list(name).flatMap((part) => {
+      const found = choices.find((choice) => choice === part);
+      if (found === undefined) this.problem(name, `one or more of ${choices.join(', ')}`, part);
+      return found ?? [];
+    });
+  }
+
+  /** @throws OptionsError with every problem found. */
+  finish(): void {
+    if (this.problems.length > 0) throw new OptionsError(this.problems.join('\n'));
   }
 
   /** A URL with one of `schemes` (such as `http:`). */
