@@ -74,6 +74,7 @@ const core = {
   PROCESSOR_CLAIM_IDLE_MS: integer({ default: 60_000, min: 200, max: DAY_MS, unit: 'ms', doc: 'An entry that its consumer has not touched for this long is claimed by another. At least twice PROCESSOR_CLAIM_INTERVAL_MS.' }),
   PROCESSOR_CONSUMER_EXPIRY_MS: integer({ default: HOUR_MS, min: 1_000, max: 30 * DAY_MS, unit: 'ms', doc: 'A consumer without pending entries that was silent for this long is removed from the group.' }),
   MAX_DELIVERIES: integer({ default: 10, min: 1, max: 1_000, doc: 'Deliveries of a stream entry after which it becomes a dead letter.' }),
+  DEAD_LETTER_MAX_BYTES: integer({ default: 256 * MIB, min: 64 * 1024, max: 1024 * 1024 * MIB, unit: 'bytes', doc: 'Memory of Redis that dead letters may take; over it the oldest are dropped.' }),
   DEVICE_STATE_CAPACITY: integer({ default: 100_000, min: 1, max: 10_000_000, unit: 'devices', doc: 'Devices whose id and newest state are kept in memory.' }),
 } as const;
 

@@ -27,6 +27,7 @@ import { pause, settledBy } from '../shared/wait.ts';
 import { Acknowledger } from './acknowledger.ts';
 import type { ConsumerName } from './consumer-name.ts';
 import { takeConsumerName } from './consumer-name.ts';
+import { boundDeadLetters, measureDeadLetters } from './dead-letter-upkeep.ts';
 import { publishDeviceList } from './device-list.ts';
 import { Devices } from './devices.ts';
 import { EntryQueue } from './entry-queue.ts';
@@ -50,6 +51,7 @@ interface CoreOptions {
 }
 
 const LAG_INTERVAL_MS = 10_000;
+const DEAD_LETTER_INTERVAL_MS = 10_000;
 const MAINTENANCE_INTERVAL_MS = 3_600_000;
 const PREPARE_RETRY_MS = 1_000;
 /** Of SHUTDOWN_TIMEOUT_MS, for what is queued; ingest has had half of it, and closing takes some time too. */
@@ -220,6 +222,7 @@ class Core implements Role {
     this.#upkeep = Promise.all([
       repeat(renewing, () => this.#renew(partitions)),
       every('measuring the stream', LAG_INTERVAL_MS, () => this.#measure(streams)),
+      every('bounding the dead letters', DEAD_LETTER_INTERVAL_MS, () => this.#boundDeadLetters()),
       every('trimming the stream', settings.STREAM_TRIM_INTERVAL_MS, () => this.#trim(streams)),
       every('claiming entries', claimIntervalMs, () => this.#claim(readers)),
       every('removing dead consumers', claimIntervalMs, () => this.#removeDead(streams)),
@@ -233,6 +236,13 @@ class Core implements Role {
     this.#metrics.streamEntries.set(entries);
     this.#metrics.pending.set(pending);
     if (lag !== undefined) this.#metrics.lag.set(lag);
+  }
+
+  async #boundDeadLetters(): Promise<void> {
+    const { redis, settings: { DEAD_LETTER_MAX_BYTES: maxBytes } } = this.#options;
+    const dropped = await boundDeadLetters(redis, maxBytes);
+    if (dropped !== null) this.#events.deadLettersDropped(dropped);
+    this.#events.deadLettersMeasured(await measureDeadLetters(redis), maxBytes);
   }
 
   async #trim(streams: readonly string[]): Promise<void> {

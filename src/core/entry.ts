@@ -1,5 +1,6 @@
 /** A stream entry on its way through the processor. */
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
+import { encodeEntryPayload } from '../shared/contracts/dead-letter-stream.ts';
 import type { StoredRecord } from '../shared/contracts/stored-record.ts';
 import type { TelemetryEntry } from '../shared/contracts/telemetry-stream.ts';
 import { decodeEntry, fieldMap } from '../shared/contracts/telemetry-stream.ts';
@@ -31,15 +32,6 @@ export function originOf(entry: Pick<ProcessorEntry, 'stream' | 'id'>): string {
   return `${entry.stream}/${entry.id}`;
 }
 
-/** All of an entry's fields as JSON, for a dead letter: bytes that are no UTF-8 are kept as base64. */
-function payloadOf(fields: readonly Buffer[]): string {
-  const text = (value: Buffer): unknown => {
-    const decoded = value.toString('utf8');
-    return Buffer.from(decoded, 'utf8').equals(value) ? decoded : { __buffer_b64: value.toString('base64') };
-  };
-  return JSON.stringify(Object.fromEntries([...fieldMap(fields)].map(([name, value]) => [name, text(value)])));
-}
-
 /** Why an entry, or a record of one, is a dead letter before it comes to the database. */
 export const ENTRY_REASONS = ['malformed_entry', 'max_deliveries', 'internal_error'] as const;
 
@@ -59,7 +51,7 @@ export function entryLetter(
     at: Date.now(),
     raw: null,
     session: null,
-    payload: payloadOf(delivered.fields),
+    payload: encodeEntryPayload(delivered.fields),
     origin: originOf(delivered),
   };
 }

@@ -6,6 +6,7 @@ import type { CoreMetrics } from '../observability/metrics/core.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { errorMessage } from '../shared/errors.ts';
+import type { DeadLetterStats, DroppedLetters } from './dead-letter-upkeep.ts';
 import { ENTRY_REASONS } from './entry.ts';
 
 export type CoreEvents = ReturnType<typeof createCoreEvents>;
@@ -111,6 +112,22 @@ function writeEvents(metrics: CoreMetrics, log: Logger) {
   };
 }
 
+function deadLetterEvents(metrics: CoreMetrics, log: Logger) {
+  return {
+    deadLettersMeasured({ entries, bytes, oldestAgeMs }: DeadLetterStats, maxBytes: number): void {
+      metrics.deadLetterEntries.set(entries);
+      metrics.deadLetterBytes.set(bytes);
+      metrics.deadLetterMaxBytes.set(maxBytes);
+      metrics.deadLetterOldestAge.set(oldestAgeMs / MS);
+    },
+    deadLettersDropped({ letters, fromMs, toMs }: DroppedLetters): void {
+      metrics.deadLettersDropped.inc(letters);
+      const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
+      log.error({ letters, from, to }, 'dropped the oldest dead letters: they take more than DEAD_LETTER_MAX_BYTES');
+    },
+  };
+}
+
 function deviceEvents(metrics: CoreMetrics, log: Logger) {
   return {
     deviceStateSize(devices: number): void {
@@ -132,6 +149,7 @@ export function createCoreEvents(metrics: CoreMetrics, log: Logger) {
     ...streamEvents(metrics, log),
     ...databaseEvents(log),
     ...writeEvents(metrics, log),
+    ...deadLetterEvents(metrics, log),
     ...deviceEvents(metrics, log),
   };
 }

@@ -11,7 +11,7 @@ const DOCUMENTS = globSync(['*.md', 'docs/**/*.md'], { cwd: REPOSITORY });
 const FOLDERS = ['src', 'test', 'docs', 'deploy', 'eslint', 'migrations', 'scripts', 'bench', '.gitea'];
 const PATH = new RegExp(`\`((?:${FOLDERS.join('|')})/[\\w./-]+)\``.replaceAll('.gitea', '\\.gitea'), 'g');
 const LINK = /\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g;
-const SETTING = /`((?:INGEST|PROCESSOR|POSITIONS|STREAM|SHUTDOWN|DEVICE_STATE|DEVICE_LIST|MAX|LIVE|DIRECTUS)_[A-Z0-9_]+)`/g;
+const SETTING = /`((?:INGEST|PROCESSOR|POSITIONS|STREAM|SHUTDOWN|DEAD_LETTER|DEVICE_STATE|DEVICE_LIST|MAX|LIVE|DIRECTUS)_[A-Z0-9_]+)`/g;
 /** Variables of the stack that only Compose sees. */
 const STACK_VARIABLES = ['LIVE_BIND', 'LIVE_PORT'];
 

@@ -32,6 +32,16 @@ function writerMetrics(registers: Registry[]) {
   };
 }
 
+function deadLetterMetrics(registers: Registry[]) {
+  return {
+    deadLetterEntries: new Gauge({ registers, name: 'odograph_core_dead_letter_entries', help: 'Dead letters in Redis, of ingest and of the processor.' }),
+    deadLetterBytes: new Gauge({ registers, name: 'odograph_core_dead_letter_bytes', help: 'Memory of Redis that the dead letters take.' }),
+    deadLetterMaxBytes: new Gauge({ registers, name: 'odograph_core_dead_letter_max_bytes', help: 'DEAD_LETTER_MAX_BYTES: what they may take.' }),
+    deadLetterOldestAge: new Gauge({ registers, name: 'odograph_core_dead_letter_oldest_age_seconds', help: 'How long ago the oldest dead letter was written; 0: there is none.' }),
+    deadLettersDropped: new Counter({ registers, name: 'odograph_core_dead_letters_dropped_total', help: 'Dead letters dropped, the oldest first, because all took more than DEAD_LETTER_MAX_BYTES: they are lost.' }),
+  };
+}
+
 function deviceMetrics(registers: Registry[]) {
   return {
     deviceStateSize: new Gauge({ registers, name: 'processor_device_state_size', help: 'Devices held in memory.' }),
@@ -43,5 +53,8 @@ function deviceMetrics(registers: Registry[]) {
 
 export function createCoreMetrics(registry: Registry) {
   const registers = [registry];
-  return { ...consumerMetrics(registers), ...writerMetrics(registers), ...deviceMetrics(registers) };
+  return {
+    ...consumerMetrics(registers), ...writerMetrics(registers),
+    ...deadLetterMetrics(registers), ...deviceMetrics(registers),
+  };
 }

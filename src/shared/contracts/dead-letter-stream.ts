@@ -10,6 +10,8 @@
  * `payload` is `[…]`, one record as `stored-record.ts` writes it, or `{…}`, all fields of a stream entry by name, with
  * bytes that are no UTF-8 as `{"__buffer_b64":"AQID"}`.
  */
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
 import type { ReasonCode } from '../reasons.ts';
 import { REASON_CODES } from '../reasons.ts';
 import { CodecError } from '../errors.ts';
@@ -80,4 +82,32 @@ export function decodeDeadLetter(pairs: readonly Buffer[]): DeadLetter {
     payload: text('payload'),
     origin: text('origin'),
   };
+}
+
+/** Bytes that are no UTF-8 stand in the payload as a sentinel. */
+const sentinel = z.strictObject({ __buffer_b64: z.base64() });
+const entryPayload = z.record(z.string(), z.union([z.string(), sentinel]));
+
+/** All fields of a stream entry as the `{…}` of a payload. */
+export function encodeEntryPayload(pairs: readonly Buffer[]): string {
+  const text = (value: Buffer): unknown =>
+    isUtf8(value) ? value.toString() : { __buffer_b64: value.toString('base64') };
+  return JSON.stringify(Object.fromEntries([...fieldMap(pairs)].map(([name, value]) => [name, text(value)])));
+}
+
+/** The field names and values that `encodeEntryPayload` was given. @throws CodecError for another payload. */
+export function decodeEntryPayload(payload: string): Buffer[] {
+  const fields = entryPayload.safeParse(parseJson(payload));
+  if (!fields.success) throw new CodecError('payload', 'the fields of a stream entry', payload);
+  return Object.entries(fields.data).flatMap(([name, value]) => [
+    Buffer.from(name), typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.__buffer_b64, 'base64'),
+  ]);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CodecError('payload', 'JSON', text);
+  }
 }
