@@ -20,6 +20,7 @@ export const AREAS = [
   { area: 'live', mayImport: [...FOUNDATION, 'db', 'auth'] },
   { area: 'query', mayImport: [...FOUNDATION, 'db', 'auth'] },
   { area: 'simulator', mayImport: [...FOUNDATION, 'db', 'protocols'] },
+  { area: 'dead-letters', mayImport: [...FOUNDATION, 'protocols', 'ingest'] },
   { area: 'embedded', mayImport: ['shared', 'config'] },
   { area: 'demo', mayImport: ['shared', 'config', 'embedded'] },
   { area: 'main.ts', mayImport: [...FOUNDATION, 'db', 'protocols', 'ingest', 'core', 'auth', 'live', 'query', 'embedded'] },

@@ -71,9 +71,9 @@ describe('the table of areas', () => {
   it.each([
     ['ingest', 'db'], ['ingest', 'core'], ['core', 'ingest'], ['core', 'protocols'], ['core', 'live'], ['live', 'core'],
     ['live', 'protocols'], ['auth', 'live'], ['auth', 'db'], ['ingest', 'auth'], ['core', 'auth'],
-    ['query', 'protocols'], ['query', 'core'], ['protocols', 'ingest'], ['protocols', 'config'],
+    ['dead-letters', 'db'], ['dead-letters', 'core'], ['query', 'protocols'], ['query', 'core'], ['protocols', 'ingest'], ['protocols', 'config'],
     ...others('shared').map((area) => ['shared', area]),
-    ...['main.ts', 'demo', 'simulator'].flatMap((entry) => others(entry).map((area) => [area, entry])),
+    ...['main.ts', 'demo', 'simulator', 'dead-letters'].flatMap((entry) => others(entry).map((area) => [area, entry])),
   ])('keeps %s from %s', (from, to) => {
     expect(mayImport(from, to)).toBe(false);
   });

@@ -1,0 +1,40 @@
+/** The progress line of a run: often on a terminal, every five seconds elsewhere, and never for a short run. */
+import type { StatusOutput } from '../shared/status-line.ts';
+import { StatusLine } from '../shared/status-line.ts';
+import type { PurgeReport, ReplayReport } from './report.ts';
+import { count, total } from './report.ts';
+
+const LIVE_INTERVAL_MS = 200;
+const LINE_INTERVAL_MS = 5_000;
+
+export class Progress {
+  readonly #line: StatusLine;
+  readonly #clock: () => number;
+  /** When the last line was shown, or the run began. */
+  #shownAt: number;
+
+  /** @param clock milliseconds */
+  constructor(output: StatusOutput, clock: () => number) {
+    this.#line = new StatusLine(output);
+    this.#clock = clock;
+    this.#shownAt = clock();
+  }
+
+  show(report: ReplayReport | PurgeReport): void {
+    const now = this.#clock();
+    if (now - this.#shownAt < (this.#line.isLive ? LIVE_INTERVAL_MS : LINE_INTERVAL_MS)) return;
+    this.#shownAt = now;
+    this.#line.show(progressLine(report));
+  }
+
+  end(): void {
+    this.#line.end();
+  }
+}
+
+function progressLine(report: ReplayReport | PurgeReport): string {
+  const read = `${count(report.read, 'letter')} read`;
+  if ('purged' in report) return `${read} | ${count(report.purged, 'letter')} purged`;
+  const { replayed, records, left } = report;
+  return `${read} | ${count(replayed, 'letter')} replayed, ${count(records, 'record')} | ${count(total(left), 'letter')} left`;
+}
