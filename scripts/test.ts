@@ -22,6 +22,7 @@ const STEPS: readonly Step[] = [
   { name: 'lint', title: 'lint', command: ['eslint', '.'] },
   { name: 'docs', title: 'generated documents', command: ['node', 'scripts/docs.ts', '--check'] },
   { name: 'unit', title: 'unit tests', command: ['vitest', 'run', '--project', 'unit'], takesArguments: true },
+  { name: 'fuzz', title: 'hostile bytes', command: ['node', 'test/fuzz/main.ts'] },
   { name: 'integration', title: 'integration tests', command: ['vitest', 'run', '--project', 'integration'], takesArguments: true },
   { name: 'browser', title: 'browser tests', command: ['vitest', 'run', '--project', 'browser'], takesArguments: true },
   { name: 'directus', title: 'Directus tests', command: ['vitest', 'run', '--project', 'directus'], takesArguments: true, onRequest: true },

@@ -3,10 +3,14 @@
  * rounds a value. What JSON has no word for is a sentinel: a bigint is `{"__bigint":"18446744073709551615"}`, a Buffer
  * `{"__buffer_b64":"AQID"}`. Attribute values are never objects, so a sentinel cannot be mistaken for one.
  *
+ * Text that PostgreSQL's JSON cannot hold (a NUL, half of a surrogate pair) is an error here, so that it ends as a dead
+ * letter with the bytes of its frame, and not in the middle of a transaction of the processor.
+ *
  * Errors: `CodecError` that names the attribute.
  */
 import type { Attributes, AttributeValue } from './model.ts';
 import { CodecError } from './errors.ts';
+import { isStorableText } from './text.ts';
 
 const BIGINT = '__bigint';
 const BUFFER = '__buffer_b64';
@@ -14,13 +18,20 @@ const BUFFER = '__buffer_b64';
 /** JSON of attribute names seen before: trackers send the same few hundred names for ever. */
 const quotedNames = new Map<string, string>();
 const QUOTED_NAMES_LIMIT = 4096;
+/** A device that makes names up may send some as long as a frame: those are not kept. */
+const QUOTED_NAME_LENGTH = 64;
 
 function quoteName(name: string): string {
   const known = quotedNames.get(name);
   if (known !== undefined) return known;
-  const quoted = JSON.stringify(name);
-  if (quotedNames.size < QUOTED_NAMES_LIMIT) quotedNames.set(name, quoted);
+  const quoted = quoteText(name, name);
+  if (quotedNames.size < QUOTED_NAMES_LIMIT && name.length <= QUOTED_NAME_LENGTH) quotedNames.set(name, quoted);
   return quoted;
+}
+
+function quoteText(name: string, text: string): string {
+  if (!isStorableText(text)) throw new CodecError(`attributes.${name}`, 'text without NUL or lone surrogate', text);
+  return JSON.stringify(text);
 }
 
 function encodeNumber(name: string, value: number): string {
@@ -35,7 +46,7 @@ function encodeValue(name: string, value: AttributeValue): string {
     case 'boolean':
       return value ? 'true' : 'false';
     case 'string':
-      return JSON.stringify(value);
+      return quoteText(name, value);
     case 'bigint':
       return `{"${BIGINT}":"${value}"}`;
     default:
@@ -43,7 +54,7 @@ function encodeValue(name: string, value: AttributeValue): string {
   }
 }
 
-/** @throws CodecError for a number that is not finite. */
+/** @throws CodecError for a number that is not finite, and for text that PostgreSQL's JSON cannot hold. */
 export function encodeAttributes(attributes: Attributes): string {
   let json = '{';
   let separator = '';

@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import type { RunningCore, Site } from './support.ts';
 import {
   allStored, append, countPending, frame, holdTransaction, metric, openSite, record, startCore, streamOf, value,
+  withAttributes,
 } from './support.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -30,7 +31,7 @@ async function appendBadEntries({ redis }: Site): Promise<void> {
   const head = { deviceId: SECOND, protocol: 'teltonika', receivedAt: NOW };
   await redis.xadd(stream, '*', 'version', '7');
   await redis.xadd(stream, '*', ...entryFields(head, [encodeRecord(record(NOW)).replace('52.5', '214')]));
-  await redis.xadd(stream, '*', ...entryFields(head, [encodeRecord(record(NOW, { attributes: new Map([['a', '\0']]) }))]));
+  await redis.xadd(stream, '*', ...entryFields(head, [withAttributes(record(NOW), '{"a":"\\u0000"}')]));
 }
 
 test('every counter is what was sent, under the names and labels that dashboards ask for', async () => {

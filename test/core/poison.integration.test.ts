@@ -6,6 +6,7 @@ import type { TelemetryRecord } from '../../src/shared/model.ts';
 import type { Redis } from '../../src/shared/redis.ts';
 import {
   STORAGES, allStored, append, deadLetters, frame, metric, openSite, record, records, startCore, streamOf, value,
+  withAttributes,
 } from './support.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -16,14 +17,10 @@ async function appendEncoded(redis: Redis, deviceId: string, encoded: readonly s
   return String(await redis.xadd(streamOf(deviceId), '*', ...fields));
 }
 
-/** A record whose attributes are this text, of whatever kind. */
-function withAttributes(one: TelemetryRecord, text: string): string {
-  const encoded = encodeRecord({ ...one, attributes: new Map() });
-  return encoded.replace(/2,\{\}\]$/, `${Buffer.byteLength(text)},${text}]`);
-}
+const NUL = '{"name":"a\\u0000b"}';
 
 const POISONS: readonly (readonly [what: string, encoded: (one: TelemetryRecord) => string, code: string])[] = [
-  ['a NUL in a text', (one) => encodeRecord({ ...one, attributes: new Map([['name', 'a\0b']]) }), '22P05'],
+  ['a NUL in a text', (one) => withAttributes(one, NUL), '22P05'],
   ['half of a surrogate pair', (one) => withAttributes(one, '{"name":"\\ud83d"}'), '22P02'],
   ['attributes that are no JSON', (one) => withAttributes(one, '{"name":}'), '22P02'],
 ];
@@ -57,7 +54,7 @@ describe.each(STORAGES)('into %s', (storage) => {
     await startCore(site, { POSITIONS_STORAGE: storage });
     await append(site.redis, frame('a', records(10, NOW)));
     await allStored(site, 10);
-    const poison = encodeRecord(record(NOW + 500, { attributes: new Map([['name', 'a\0b']]) }));
+    const poison = withAttributes(record(NOW + 500), NUL);
     await appendEncoded(site.redis, 'a', [...records(20, NOW).map(encodeRecord), poison]);
     await allStored(site, 20);
     expect(await deadLetters(site.redis)).toMatchObject([{ reason: 'database_refused', field: 'attributes' }]);
@@ -68,8 +65,8 @@ describe.each(STORAGES)('into %s', (storage) => {
 test('a batch of nothing but poison stores nothing and loses nothing', async () => {
   const site = await openSite();
   const running = await startCore(site);
-  const poison = records(16, NOW, { attributes: new Map([['name', '\0']]) });
-  await append(site.redis, frame('a', poison));
+  const poison = records(16, NOW);
+  await appendEncoded(site.redis, 'a', poison.map((one) => withAttributes(one, NUL)));
   await allStored(site, 0);
   const letters = await deadLetters(site.redis);
   expect(letters.map(({ payload }) => payload)).toEqual(poison.map(encodeRecord));

@@ -15,6 +15,7 @@ import { createPool } from '../../src/db/pool.ts';
 import type { Logger } from '../../src/observability/logger.ts';
 import type { DeadLetter } from '../../src/shared/contracts/dead-letter-stream.ts';
 import { DEAD_LETTER_STREAM, decodeDeadLetter } from '../../src/shared/contracts/dead-letter-stream.ts';
+import { encodeRecord } from '../../src/shared/contracts/stored-record.ts';
 import { groupsOf } from '../../src/shared/contracts/stream-info.ts';
 import { encodeEntry, partitionOf, telemetryStream } from '../../src/shared/contracts/telemetry-stream.ts';
 import type { TelemetryFrame, TelemetryRecord } from '../../src/shared/model.ts';
@@ -152,6 +153,12 @@ export function record(ts: number, fields: Partial<TelemetryRecord> = {}): Telem
 
 export function records(count: number, from: number, fields: Partial<TelemetryRecord> = {}): TelemetryRecord[] {
   return Array.from({ length: count }, (_, index) => record(from + index * 1_000, fields));
+}
+
+/** A record on the stream whose attributes are this text, of whatever kind. */
+export function withAttributes(one: TelemetryRecord, text: string): string {
+  const encoded = encodeRecord({ ...one, attributes: new Map() });
+  return encoded.replace(/2,\{\}\]$/, () => `${Buffer.byteLength(text)},${text}]`);
 }
 
 export function frame(deviceId: string, content: readonly TelemetryRecord[], receivedAt = Date.now()): TelemetryFrame {

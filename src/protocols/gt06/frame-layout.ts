@@ -69,15 +69,14 @@ function measureWifi(bytes: Uint8Array, maxFrameBytes: number): Verdict {
     }
   }
   const cellCountAt = WIFI_TIME_END + count * ACCESS_POINT_BYTES;
+  if (cellCountAt >= maxFrameBytes) return tooLong(cellCountAt + 1, maxFrameBytes);
   if (bytes.length <= cellCountAt) return more(cellCountAt + 1);
   const cellBytes = byteAt(bytes, cellCountAt) * WIFI_CELL_BYTES;
   return measureEnd(bytes, cellCountAt + WIFI_NETWORK_BYTES + cellBytes + STOP_BYTES, maxFrameBytes, true);
 }
 
 function measureEnd(bytes: Uint8Array, frameBytes: number, maxFrameBytes: number, isWifi: boolean): Verdict {
-  if (frameBytes > maxFrameBytes) {
-    return outOfRange(4, `the frame would be ${frameBytes} bytes, ${maxFrameBytes} are allowed`);
-  }
+  if (frameBytes > maxFrameBytes) return tooLong(frameBytes, maxFrameBytes);
   if (bytes.length < frameBytes) return more(frameBytes);
   if (endsWithStop(bytes, frameBytes)) return { kind: 'frame', bytes: frameBytes, isWifi };
   return {
@@ -115,6 +114,10 @@ function more(bytes: number): Verdict {
 
 function badPreamble(bytes: number): Verdict {
   return { kind: 'broken', bytes, code: 'bad_preamble', message: 'a frame begins with 7878 or 7979' };
+}
+
+function tooLong(frameBytes: number, maxFrameBytes: number): Verdict {
+  return outOfRange(4, `the frame would be ${frameBytes} bytes or more, ${maxFrameBytes} are allowed`);
 }
 
 function outOfRange(bytes: number, message: string): Verdict {

@@ -8,12 +8,16 @@ import { measureFrame } from './frame-layout.ts';
 
 /** Bytes of a broken frame that its event shows. */
 const SHOWN_BYTES = 256;
+/** First allocation for an unfinished frame; it grows with what comes, so that a length alone takes no memory. */
+const FIRST_ALLOCATION = 512;
 
 export class Gt06Framer implements Framer {
   readonly #maxFrameBytes: number;
-  /** An unfinished frame: as long as the next decision about it needs, filled up to `#filled`. */
+  /** The unfinished frame: the first `#filled` bytes of `#pending`. */
   #pending: Buffer = Buffer.alloc(0);
   #filled = 0;
+  /** Bytes that the next decision about it needs. */
+  #needed = 0;
   #broken = false;
 
   constructor(maxFrameBytes: number) {
@@ -30,7 +34,7 @@ export class Gt06Framer implements Framer {
     while (at < chunk.length && !this.#broken) {
       if (this.#filled > 0) {
         at += this.#fill(chunk, at);
-        if (this.#filled === this.#pending.length) this.#judge(this.#pending, events);
+        if (this.#filled === this.#needed) this.#judge(this.#pending.subarray(0, this.#filled), events);
       } else {
         at += this.#judge(chunk.subarray(at), events);
       }
@@ -39,20 +43,31 @@ export class Gt06Framer implements Framer {
   }
 
   #fill(chunk: Buffer, from: number): number {
-    const copied = chunk.copy(this.#pending, this.#filled, from);
+    const end = Math.min(chunk.length, from + this.#needed - this.#filled);
+    this.#reserve(this.#filled + end - from);
+    const copied = chunk.copy(this.#pending, this.#filled, from, end);
     this.#filled += copied;
     return copied;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#pending.length) return;
+    const doubled = Math.min(Math.max(2 * this.#pending.length, FIRST_ALLOCATION), this.#maxFrameBytes);
+    const grown = Buffer.allocUnsafe(Math.max(bytes, doubled));
+    this.#pending.copy(grown, 0, 0, this.#filled);
+    this.#pending = grown;
   }
 
   /** Emits the frame at the start of `bytes`, or keeps them until more is there. Returns how many are dealt with. */
   #judge(bytes: Buffer, events: FramerEvent[]): number {
     const verdict = measureFrame(bytes, this.#maxFrameBytes);
     if (verdict.kind === 'more') {
-      this.#pending = Buffer.alloc(verdict.bytes);
-      this.#filled = bytes.copy(this.#pending);
+      this.#needed = verdict.bytes;
+      if (this.#filled === 0) this.#fill(bytes, 0);
       return bytes.length;
     }
     this.#filled = 0;
+    this.#pending = Buffer.alloc(0);
     if (verdict.kind === 'frame') {
       events.push({ kind: 'frame', bytes: bytes.subarray(0, verdict.bytes) });
       return verdict.bytes;

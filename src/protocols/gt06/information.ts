@@ -5,6 +5,7 @@
  * Sources: Concox, "GPS Tracker Communication Protocol" (JM-VL03 V1.1.2), packet 94; JM-VL01 V19.
  */
 import type { ByteReader } from '../../shared/byte-reader.ts';
+import { isStorableText, withoutPadding } from '../../shared/text.ts';
 import { readTime } from './fix.ts';
 import type { Decode, RecordDraft } from './record.ts';
 import { readVolts } from './status.ts';
@@ -33,26 +34,34 @@ const INFORMATION: Readonly<Record<number, Decode>> = {
   0x1e: readClimate,
 };
 
-const SETTING_NAMES: Readonly<Record<string, string>> = {
-  ALM1: 'alarm1Status',
-  ALM2: 'alarm2Status',
-  ALM3: 'alarm3Status',
-  ALM4: 'alarm4Status',
-  STA1: 'otherStatus',
-  DYD: 'engineStatus',
-};
+/** A Map, since devices may send any name: an object would know `constructor` as well. */
+const SETTING_NAMES: ReadonlyMap<string, string> = new Map([
+  ['ALM1', 'alarm1Status'],
+  ['ALM2', 'alarm2Status'],
+  ['ALM3', 'alarm3Status'],
+  ['ALM4', 'alarm4Status'],
+  ['STA1', 'otherStatus'],
+  ['DYD', 'engineStatus'],
+]);
 
-/** 04. `name=value` joined by semicolons; bit fields are two hexadecimal digits. */
+/** 04. `name=value` joined by semicolons; bit fields are two hexadecimal digits. With a NUL inside it is no text. */
 function readTerminalSettings(content: ByteReader, record: RecordDraft): void {
-  const text = content.take(content.remaining).toString('latin1').replace(/\0+$/, '');
+  const text = withoutPadding(restAsText(content));
+  if (!isStorableText(text)) return;
+  content.skip(content.remaining);
   for (const setting of text.split(';')) {
     const [name = '', ...values] = setting.split('=');
     if (values.length === 0) continue;
     const value = values.join('=');
-    const bits = SETTING_NAMES[name];
+    const bits = SETTING_NAMES.get(name);
     if (bits !== undefined && /^[\da-f]{1,8}$/i.test(value)) record.set(bits, Number.parseInt(value, 16));
     else record.set(`setting${name}`, value);
   }
+}
+
+/** What is left, a character a byte; it stays unread. */
+function restAsText(content: ByteReader): string {
+  return content.bytes.toString('latin1', content.offset, content.offset + content.remaining);
 }
 
 const TIME_BYTES = 6;
@@ -106,11 +115,11 @@ function readNetworkOrVoltage(content: ByteReader, record: RecordDraft): void {
 }
 
 /** Address, output, temperature, version, wave and states, level, moving, excitations, checksum. */
-const FUEL_SENSOR = /!AIOIL,\d+,\d+\.\d+,(\d+\.\d+),[^,]+,\d{4},(\d+\.\d+),[01],\d+,[\da-f]{2}/i;
+const FUEL_SENSOR = /!AIOIL,\d+,\d+\.\d+,(\d+\.\d+),[ -+\--~]+,\d{4},(\d+\.\d+),[01],\d+,[\da-f]{2}/i;
 
 /** 0D. Date and time (6, not from all devices), the sentence of an ultrasonic fuel sensor. */
 function readFuel(content: ByteReader, record: RecordDraft): void {
-  const text = content.bytes.toString('latin1', content.offset, content.offset + content.remaining);
+  const text = restAsText(content);
   const sentence = FUEL_SENSOR.exec(text);
   if (sentence === null) return;
   if (sentence.index === TIME_BYTES) record.ts = readTime(content, record.zoneOffsetMs);
@@ -126,7 +135,9 @@ const CARD_BYTES = 8;
 function readRfid(content: ByteReader, record: RecordDraft): void {
   const first = content.bytes[content.offset] ?? 0;
   if (/[a-z]/i.test(String.fromCharCode(first))) {
-    record.set('serial', content.take(content.remaining).toString('latin1').trim());
+    const text = withoutPadding(restAsText(content)).trim();
+    const bytes = content.take(content.remaining);
+    record.set('serial', isStorableText(text) ? text : Buffer.from(bytes));
   } else if (content.remaining === CARD_BYTES) {
     content.skip(2);
     record.set('driverUniqueId', content.hex(4));

@@ -5,6 +5,7 @@
  * Source: Jimi IoT, "GPS Tracker Communication Protocol" (AT4 and 4G devices), packets 36, 37, 38, 39 and 70.
  */
 import { ByteReader } from '../../shared/byte-reader.ts';
+import { freeName } from '../free-name.ts';
 import { addModuleEvent } from './module-events.ts';
 import { readPlace } from './fix.ts';
 import { readCell } from './network.ts';
@@ -80,8 +81,7 @@ const MODULES: Readonly<Record<number, Module>> = {
   0x007f: {
     bytes: 14,
     read: (value, record) => {
-      let number = 1;
-      while (record.attributes.has(`tag${number}Id`)) number += 1;
+      const number = record.nextTag();
       record.set(`tag${number}Id`, value.hex(6));
       record.set(`tag${number}Battery`, value.u16() / 1000);
       record.set(`tag${number}BatteryLevel`, value.u8());
@@ -105,10 +105,8 @@ export function readModules(content: ByteReader, record: RecordDraft, lengthByte
 
 /** A value without a name: up to six bytes as an unsigned number, more as they are; `io5_2` is a second 5. */
 export function setRawValue(record: RecordDraft, id: number, value: Buffer): void {
-  let name = `io${id}`;
-  for (let count = 2; record.attributes.has(name); count += 1) name = `io${id}_${count}`;
   const isNumber = value.length > 0 && value.length <= 6;
-  record.set(name, isNumber ? value.readUIntBE(0, value.length) : Buffer.from(value));
+  record.set(freeName(record.attributes, `io${id}`), isNumber ? value.readUIntBE(0, value.length) : Buffer.from(value));
 }
 
 function readUnsigned(value: ByteReader, bytes: 1 | 2 | 4): number {

@@ -54,6 +54,7 @@ export class RecordDraft {
   readonly attributes = new Map<string, AttributeValue>();
   #cells = 0;
   #accessPoints = 0;
+  #tags = 0;
 
   constructor(zoneOffsetMs: number) {
     this.zoneOffsetMs = zoneOffsetMs;
@@ -85,6 +86,12 @@ export class RecordDraft {
     this.#accessPoints += 1;
     const address = mac.toString('hex').replace(/..(?=.)/g, '$&:');
     this.set(`wifi${this.#accessPoints}`, signal === null ? address : `${address},${signal}`);
+  }
+
+  /** The number of a further tag: its attributes are `tag1Id`, `tag2Id` and so on. */
+  nextTag(): number {
+    this.#tags += 1;
+    return this.#tags;
   }
 
   /**

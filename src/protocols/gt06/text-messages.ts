@@ -3,7 +3,7 @@
  *
  * Sources: Concox, "GPS Tracker Communication Protocol" (JM-VL03), packets 15 and 21; JM-VL01 V19, packet 9B.
  */
-import { textOrBytes } from '../../shared/text.ts';
+import { isStorableText, textOrBytes, withoutPadding } from '../../shared/text.ts';
 import type { ByteReader } from '../../shared/byte-reader.ts';
 import { readLocationText } from './location-text.ts';
 import type { RecordDraft } from './record.ts';
@@ -35,7 +35,13 @@ export function readCommandReplyText(content: ByteReader, record: RecordDraft): 
   const isAscii = content.u8() === ASCII;
   const bytes = content.take(content.remaining);
   if (isAscii || bytes.length % 2 === 1) setResult(record, textOrBytes(bytes));
-  else setResult(record, Buffer.from(bytes).swap16().toString('utf16le').replace(/\0+$/, ''));
+  else setResult(record, utf16OrBytes(bytes));
+}
+
+/** UTF-16, big endian, as text; the bytes themselves where it is none. */
+function utf16OrBytes(bytes: Buffer): string | Buffer {
+  const text = withoutPadding(Buffer.from(bytes).swap16().toString('utf16le'));
+  return isStorableText(text) ? text : Buffer.from(bytes);
 }
 
 /** The server flag comes back as the command had it; 0 where none was set. */

@@ -4,7 +4,7 @@
  * Sources: FM08ABC, packet 8C; Shenzhen TBIT, "WD-209 GT06 protocol", packet 40.
  */
 import type { ByteReader } from '../../shared/byte-reader.ts';
-import { textOrBytes } from '../../shared/text.ts';
+import { isStorableText, textOrBytes } from '../../shared/text.ts';
 import { readPlace, readTime } from './fix.ts';
 import type { RecordDraft } from './record.ts';
 
@@ -41,8 +41,9 @@ function setParameter(record: RecordDraft, pair: string): void {
   if (!/^[\da-f]{2}/i.test(key) || value === '') return;
   const id = Number.parseInt(key.slice(0, 2), 16);
   const parameter = PARAMETERS[id];
-  if (id === VIN) record.set('vin', value);
-  else if (!/^[\da-f]{1,12}$/i.test(value)) record.set(`io${id}`, value);
+  const text = isStorableText(value) ? value : Buffer.from(value, 'latin1');
+  if (id === VIN) record.set('vin', text);
+  else if (!/^[\da-f]{1,12}$/i.test(value)) record.set(`io${id}`, text);
   else if (parameter === undefined) record.set(`io${id}`, Number.parseInt(value, 16));
   else record.set(parameter[0], parameter[1](Number.parseInt(value, 16)));
 }

@@ -26,7 +26,7 @@ export function handleTeltonikaDatagram(datagram: Buffer, receivedAt: number): H
   const channel = readChannel(datagram);
   if (channel === null) return refuseDatagram('length_out_of_range', 'length', 'not a datagram of Teltonika');
   if (!isImei(channel.imei)) {
-    return refuseDatagram('invalid_imei', 'imei', `${JSON.stringify(channel.imei)} is no IMEI`);
+    return refuseDatagram('invalid_imei', 'imei', `${JSON.stringify(channel.imei.slice(0, 40))} is no IMEI`);
   }
   return { deviceId: channel.imei, handled: handleData(datagram, channel, receivedAt) };
 }

@@ -8,6 +8,7 @@
 import { ByteReader } from '../../shared/byte-reader.ts';
 import type { AttributeValue } from '../../shared/model.ts';
 import { textOrBytes } from '../../shared/text.ts';
+import { freeName } from '../free-name.ts';
 import type { AvlLayout } from './avl-layout.ts';
 import { readBeacons, readTags } from './beacons.ts';
 import type { NamedValue } from './beacons.ts';
@@ -94,50 +95,53 @@ function readSixteenByteGroup(reader: ByteReader, layout: AvlLayout, attributes:
 
 function readVariableGroup(reader: ByteReader, attributes: MutableAttributes): number {
   const count = reader.u16();
+  const last = { beacon: 0, tag: 0 };
   for (let index = 0; index < count; index += 1) {
     const id = reader.u16();
-    setVariable(attributes, id, Buffer.from(reader.take(reader.u16())));
+    setVariable(attributes, id, Buffer.from(reader.take(reader.u16())), last);
   }
   return count;
 }
 
-function setVariable(attributes: MutableAttributes, id: number, bytes: Buffer): void {
+/** Lists of one record are numbered through: the highest number of each kind so far. */
+interface LastNumbers {
+  beacon: number;
+  tag: number;
+}
+
+function setVariable(attributes: MutableAttributes, id: number, bytes: Buffer, last: LastNumbers): void {
   const element = VARIABLE_ELEMENTS.get(id);
   switch (element?.kind) {
     case 'text': return set(attributes, element.name, id, textOrBytes(bytes), bytes);
     case 'bytes': return set(attributes, element.name, id, bytes, bytes);
     case 'hex': return set(attributes, element.name, id, hex(bytes), bytes);
-    case 'beacons': return setList(attributes, id, readBeacons(bytes, nextNumber(attributes, 'beacon')), bytes);
-    case 'tags': return setList(attributes, id, readTags(bytes, nextNumber(attributes, 'tag')), bytes);
+    case 'beacons': return setList(attributes, id, readBeacons(bytes, last.beacon + 1), bytes, last);
+    case 'tags': return setList(attributes, id, readTags(bytes, last.tag + 1), bytes, last);
     default: return set(attributes, undefined, id, bytes, bytes);
   }
 }
 
-function setList(attributes: MutableAttributes, id: number, values: readonly NamedValue[] | null, raw: Buffer): void {
+function setList(
+  attributes: MutableAttributes, id: number, values: readonly NamedValue[] | null, raw: Buffer, last: LastNumbers,
+): void {
   if (values === null || values.length === 0) return set(attributes, undefined, id, raw, raw);
-  for (const [name, value] of values) set(attributes, name, id, value, value);
+  for (const [name, value] of values) {
+    countName(name, last);
+    set(attributes, name, id, value, value);
+  }
 }
 
-/** Lists of one record are numbered through: the number after the highest `<prefix><number>…` so far. */
-function nextNumber(attributes: MutableAttributes, prefix: string): number {
-  let last = 0;
-  for (const name of attributes.keys()) {
-    if (name.startsWith(prefix)) last = Math.max(last, Number.parseInt(name.slice(prefix.length), 10) || 0);
-  }
-  return last + 1;
+function countName(name: string, last: LastNumbers): void {
+  const [, kind, number] = /^(beacon|tag)(\d+)/.exec(name) ?? [];
+  if (kind === 'beacon' || kind === 'tag') last[kind] = Math.max(last[kind], Number(number));
 }
 
 /** Sets `name`; where it is missing or taken, `raw` under `io<ID>`, or `io<ID>_2` and so on where that is taken. */
 function set(
   attributes: MutableAttributes, name: string | undefined, id: number, value: AttributeValue, raw: AttributeValue,
 ): void {
-  if (name !== undefined && !attributes.has(name)) {
-    attributes.set(name, value);
-    return;
-  }
-  let free = rawName(id);
-  for (let suffix = 2; attributes.has(free); suffix += 1) free = `${rawName(id)}_${suffix}`;
-  attributes.set(free, raw);
+  if (name !== undefined && !attributes.has(name)) attributes.set(name, value);
+  else attributes.set(freeName(attributes, rawName(id)), raw);
 }
 
 function readCount(reader: ByteReader, layout: Pick<AvlLayout, 'countBytes'>): number {

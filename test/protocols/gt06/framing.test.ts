@@ -42,6 +42,21 @@ describe('the framer', () => {
     }
   });
 
+  it('takes memory for what came of a frame, not for what its length claims', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const framers = Array.from({ length: 200 }, () => gt06.createFramer());
+    for (const framer of framers) framer.push(bytes('7979fff094'));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200 * 8 * 1024);
+    expect(framers.map(({ bufferedBytes }) => bufferedBytes)).toEqual(framers.map(() => 5));
+  });
+
+  it('waits for no more access points of a Wi-Fi packet than the longest frame holds', () => {
+    const framer = gt06.createFramer(512);
+    const events = framer.push(Buffer.concat([bytes('7878ff17'), Buffer.alloc(1_000, 0x11)]));
+    expect(events).toMatchObject([{ kind: 'broken', code: 'length_out_of_range' }]);
+    expect(framer.bufferedBytes).toBe(0);
+  });
+
   it('keeps nothing after a whole frame', () => {
     const framer = gt06.createFramer();
     framer.push(STREAM);
