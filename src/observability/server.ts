@@ -1,6 +1,6 @@
 /**
  * The operations port: `/metrics` (Prometheus text), `/healthz` (the process runs) and `/readyz` (what its roles need
- * is there: 200, otherwise 503, with the state of each check as JSON).
+ * is there: 200, otherwise 503, with the state of each check as JSON; the same as a metric).
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import type { Registry } from 'prom-client';
 import { errorMessage } from '../shared/errors.ts';
+import { createProcessMetrics } from './metrics/process.ts';
 import type { ReadinessChecks } from './readiness.ts';
 
 export interface OperationsServer {
@@ -69,6 +70,7 @@ export async function startOperationsServer(options: {
   await once(server, 'listening').catch((error: unknown) => {
     throw new OperationsPortError(options.port, error);
   });
+  createProcessMetrics(options.registry, options.readiness);
   return {
     port: (server.address() as AddressInfo).port,
     async stop() {

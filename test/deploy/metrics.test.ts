@@ -109,6 +109,48 @@ describe('metrics', () => {
   });
 });
 
+interface Fault {
+  readonly fault: string;
+  readonly metrics: string;
+  readonly alerts: string;
+}
+
+/** The rows of the table *What happens when …*. */
+async function faults(): Promise<Fault[]> {
+  const [, section = ''] = (await readText('docs/operations.md')).split('## What happens when …');
+  const rows = section.split('\n## ')[0]!.split('\n').filter((line) => line.startsWith('| '));
+  return rows.slice(2).map((row) => {
+    const [, fault = '', , metrics = '', alertNames = ''] = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    return { fault, metrics: metrics.replaceAll('\\|', '|'), alerts: alertNames };
+  });
+}
+
+describe('the dashboard', () => {
+  it('has a row for each station of a record, and a number for each panel', async () => {
+    const { panels: all } = await readJson<{ panels: (Panel & { id: number; type: string })[] }>('deploy/grafana/odograph.json');
+    const rows = all.filter(({ type }) => type === 'row').map(({ title }) => title);
+    expect(rows).toEqual(expect.arrayContaining(['Ingest', 'Stream', 'Core', 'Live', 'Processes']));
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+  });
+});
+
+describe('the table of faults', () => {
+  it('names metrics and labels that exist, and in every row one at least', async () => {
+    const names = await registered();
+    const found = await faults();
+    expect(found.length).toBeGreaterThan(15);
+    expect(found.flatMap(({ metrics }) => problems(metrics, names))).toEqual([]);
+    expect(found.filter(({ metrics }) => metrics.match(NAME) === null).map(({ fault }) => fault)).toEqual([]);
+  });
+
+  it('names alerts that exist, and in every row one at least, or none', async () => {
+    const known = new Set((await alerts()).map(({ alert }) => alert));
+    const named = (await faults()).map(({ fault, alerts: text }) => ({ fault, text, names: text.match(/\bOdograph\w+/g) ?? [] }));
+    expect(named.flatMap(({ names }) => names).filter((name) => !known.has(name))).toEqual([]);
+    expect(named.filter(({ names, text }) => names.length === 0 && text !== 'none').map(({ fault }) => fault)).toEqual([]);
+  });
+});
+
 describe('an alert', () => {
   it('has a heading of the operations document as its runbook', async () => {
     const headings = [...(await readText('docs/operations.md')).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!.toLowerCase());

@@ -3,12 +3,14 @@ import { createCoreMetrics } from '../../src/observability/metrics/core.ts';
 import { metricsDocument } from '../../src/observability/metrics/document.ts';
 import { createIngestMetrics } from '../../src/observability/metrics/ingest.ts';
 import { createLiveMetrics } from '../../src/observability/metrics/live.ts';
+import { createProcessMetrics } from '../../src/observability/metrics/process.ts';
 import { Registry } from '../../src/observability/metrics/registry.ts';
 
 const registry = new Registry();
 createIngestMetrics(registry);
 createCoreMetrics(registry);
 createLiveMetrics(registry);
+createProcessMetrics(registry);
 const metrics = registry.getMetricsAsArray() as unknown as { name: string; help: string; labelNames: string[] }[];
 
 const rows = metrics.map(({ name, help, labelNames }) => [name, help, labelNames] as const);

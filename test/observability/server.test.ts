@@ -47,6 +47,14 @@ describe('the operations port', () => {
     expect(text).toContain('process_resident_memory_bytes');
   });
 
+  it('has each check among the metrics, as it is at the scrape', async () => {
+    expect(await (await get('/metrics')).text()).toContain('\nodograph_ready{check="redis"} 1\n');
+    readiness = () => Promise.resolve({ ready: false, checks: { redis: 'down', core: 'ok' } });
+    const text = await (await get('/metrics')).text();
+    expect(text).toContain('\nodograph_ready{check="redis"} 0\n');
+    expect(text).toContain('\nodograph_ready{check="core"} 1\n');
+  });
+
   it('says that the process runs, whatever is ready', async () => {
     readiness = () => Promise.resolve({ ready: false, checks: { redis: 'down' } });
     const response = await get('/healthz');

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { parseMetrics } from '../../src/shared/metrics-text.ts';
 import { countPositions, freshDatabaseOn, openSite } from '../core/support.ts';
 import { dataFrame, loggedIn } from '../ingest/tracker.ts';
 import { startPrivatePostgres } from '../support/database.ts';
@@ -51,6 +52,12 @@ function complaints({ lines }: Odograph): string[] {
   return severe.map(({ role, msg }) => `${role}: ${msg.split(' (')[0]}`).toSorted();
 }
 
+/** The checks of which the metric says that they fail. */
+async function notReady(odograph: Odograph): Promise<string[]> {
+  const checks = parseMetrics(await odograph.metrics()).filter(({ name }) => name === 'odograph_ready');
+  return checks.filter(({ value }) => value === 0).map(({ labels }) => labels.get('check') ?? '').toSorted();
+}
+
 test.each([
   { away: 'Redis', missing: ['redis (core)', 'redis (ingest)', 'redis (live)', 'core', 'ingest', 'live'], said: REDIS_AWAY },
   { away: 'PostgreSQL', missing: ['postgres', 'core'], said: POSTGRES_AWAY },
@@ -75,9 +82,11 @@ test.each([
   expect(status).toBe(503);
   expect(Object.keys(checks).filter((name) => checks[name] !== 'ok').toSorted()).toEqual(missing.toSorted());
   expect(complaints(odograph)).toEqual(said);
+  expect(await notReady(odograph)).toEqual(missing.toSorted());
 
   for (const { come } of absent) await come();
   await odograph.ready();
+  expect(await notReady(odograph)).toEqual([]);
   expect(complaints(odograph)).toEqual(said);
   const tracker = await loggedIn(await odograph.trackerPort(), '356307042441013');
   tracker.send(dataFrame(10));

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { createCoreMetrics } from './core.ts';
 import { createIngestMetrics } from './ingest.ts';
 import { createLiveMetrics } from './live.ts';
+import { createProcessMetrics } from './process.ts';
 
 /** What prom-client keeps of a metric beyond its public type. */
 interface Described {
@@ -46,6 +47,11 @@ export async function metricsDocument(): Promise<string> {
     '',
     ...table,
     ...(await rows(createLiveMetrics)),
+    '',
+    '## Process',
+    '',
+    ...table,
+    ...(await rows(createProcessMetrics)),
     '',
   ].join('\n');
 }
