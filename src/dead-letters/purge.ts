@@ -17,12 +17,12 @@ export async function purge(
   { selection, dryRun }: Command, { redis, progress, interrupted }: PurgeContext, report: PurgeReport,
 ): Promise<void> {
   for await (const { letters, read, missing } of pagesOf(redis, selection)) {
-    if (interrupted.aborted) return;
     report.read += read;
     report.missing.push(...missing);
     if (!dryRun && letters.length > 0) await redis.xdel(DEAD_LETTER_STREAM, ...letters.map(({ id }) => id));
     for (const letter of letters) count(letter, report);
     progress.show(report);
+    if (interrupted.aborted) return;
   }
 }
 

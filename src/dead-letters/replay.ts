@@ -21,7 +21,7 @@ export interface RunContext {
   readonly redis: Redis;
   readonly settings: Pick<Settings, 'STREAM_PARTITIONS' | 'MAX_FUTURE_MS'>;
   readonly progress: Progress;
-  /** Ends the run after the letter in hand. */
+  /** Ends the run after the page in hand. */
   readonly interrupted: AbortSignal;
 }
 
@@ -49,12 +49,15 @@ export async function replay(
   for await (const page of pagesOf(redis, selection)) {
     report.read += page.read;
     report.missing.push(...page.missing);
-    for (const stored of page.letters) {
-      if (interrupted.aborted) return;
+    // All of a page are under way at once. Each is counted when Redis has answered, so a failure waits for the others.
+    const settled = await Promise.allSettled(page.letters.map((stored) => {
       const result = replayStored(stored, { partitions, maxFutureMs, now: Date.now() });
-      await settle(redis, stored.id, result, dryRun, report);
-      progress.show(report);
-    }
+      return settle(redis, stored.id, result, dryRun, report);
+    }));
+    const failure = settled.find((outcome) => outcome.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    progress.show(report);
+    if (interrupted.aborted) return;
   }
 }
 

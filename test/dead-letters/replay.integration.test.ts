@@ -1,5 +1,5 @@
 /** Replay from end to end: frames that an older decoder refused come into the database, once, whatever else goes on. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeAvlFrame } from '../../src/protocols/teltonika/encode.ts';
 import { teltonika } from '../../src/protocols/teltonika/index.ts';
 import { DEAD_LETTER_STREAM } from '../../src/shared/contracts/dead-letter-stream.ts';
@@ -10,6 +10,7 @@ import { allStored, countPositions, deadLetters, openSite, startCore, value } fr
 import { startIngest } from '../ingest/support.ts';
 import { loggedIn } from '../ingest/tracker.ts';
 import { avlRecord, frameOf } from '../protocols/teltonika/frames.ts';
+import { eventually } from '../support/eventually.ts';
 import { startPrivateRedis } from '../support/redis.ts';
 import {
   countEntries, createGroups, dlq, dlqReport, IMEI, letter, letterIds, olderDecoder, publish, record, takeIn,
@@ -64,14 +65,26 @@ describe('frames that an older decoder refused', () => {
   });
 
   it('are taken once by two replays at the same time', async () => {
-    const site = await openSite();
+    const server = await startPrivateRedis();
+    onTestFinished(() => server.stop());
+    const site = await openSite({ redisUrl: server.url });
     await startCore(site);
     await takeInWithOlderDecoder(site.redis, 150);
-    const reports = await Promise.all([dlqReport(site.redisUrl, ['replay']), dlqReport(site.redisUrl, ['replay'])]);
+    await allStored(site, 300);
+    // Both have read the same letters, and wait to replace them.
+    await site.redis.call('CLIENT', 'PAUSE', 30_000, 'WRITE');
+    const runs = Promise.all([dlqReport(site.redisUrl, ['replay']), dlqReport(site.redisUrl, ['replay'])]);
+    await eventually(async () => {
+      const clients = String(await site.redis.client('LIST')).split('\n');
+      expect(clients.filter((line) => line.includes('name=odograph/dead-letters') && line.includes('cmd=eval'))).toHaveLength(2);
+    });
+    await site.redis.call('CLIENT', 'UNPAUSE');
+    const reports = await runs;
+    const sum = (name: string): number => reports.reduce((total, report) => total + Number(report[name]), 0);
+    expect({ replayed: sum('replayed'), records: sum('records') }).toEqual({ replayed: 150, records: 450 });
+    expect(sum('gone')).toBeGreaterThan(0);
     await expectStored(site, 150);
     expect(await letterIds(site.redis)).toEqual([]);
-    const replayed = reports.map((report) => Number(report['replayed']));
-    expect(replayed[0]! + replayed[1]!).toBe(150);
     // Each frame came in once, and was replayed once.
     expect(await countEntries(site.redis)).toBe(300);
   });
@@ -163,6 +176,7 @@ describe('a replay', () => {
 
   it('leaves every letter, whole, in a Redis that is full, and takes them when there is room', async () => {
     const server = await startPrivateRedis({ maxmemory: '64mb' });
+    onTestFinished(() => server.stop());
     const site = await openSite({ redisUrl: server.url });
     await startCore(site);
     await takeInWithOlderDecoder(site.redis, 5);
@@ -177,7 +191,6 @@ describe('a replay', () => {
     await site.redis.config('SET', 'maxmemory', '64mb');
     expect(await dlqReport(site.redisUrl, ['replay'])).toMatchObject({ code: 0, replayed: 5 });
     await expectStored(site, 5);
-    await server.stop();
   });
 
   it('refuses to put records where nobody reads them', async () => {

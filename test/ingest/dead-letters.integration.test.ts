@@ -61,14 +61,16 @@ describe('a frame that cannot be read', () => {
 
   it('of an unknown protocol number is kept with its bytes and answered (gt06)', async () => {
     const tracker = await connectTracker(ingest.port('tcp', 'gt06'));
-    tracker.send(encodeGt06Login({ imei }, 1));
+    tracker.send(encodeGt06Login({ imei, modelCode: 1, zoneMinutes: -90 }, 1));
     await tracker.read(10);
     const frame = buildFrame(0x77, Buffer.from('0102', 'hex'), 2);
     tracker.send(frame);
     expect((await tracker.read(10)).subarray(3, 6)).toEqual(Buffer.from('770002', 'hex'));
-    expect(await deadLettersIn(redis)).toMatchObject([
+    const letters = await deadLettersIn(redis);
+    expect(letters).toMatchObject([
       { reason: 'unknown_codec', field: 'protocolNumber', deviceId: imei, protocol: 'gt06', raw: frame },
     ]);
+    expect(JSON.parse(letters[0]!.session!)).toEqual({ deviceId: imei, zoneOffsetMs: -90 * 60_000 });
   });
 });
 

@@ -94,7 +94,7 @@ describe('a datagram', () => {
     send(ingest, bad);
     await answered('0005ca01010103');
     expect(await deadLettersIn(redis)).toMatchObject([
-      { reason: 'bad_field', field: 'records[2].latitude', deviceId: imei, protocol: 'teltonika', raw: bad },
+      { reason: 'bad_field', field: 'records[2].latitude', deviceId: imei, protocol: 'teltonika', raw: bad, session: null },
     ]);
     expect(await recordsOf(redis, imei)).toHaveLength(2);
   });
