@@ -65,7 +65,10 @@ function verdictOf(handled: Handled): string {
 function entriesOf(fuzzCase: FuzzCase, frame: Buffer, handled: Handled): FrameEntries {
   const { deviceId } = handled.session;
   const { name: protocol } = fuzzCase.protocol;
-  const context = { protocol, deviceId, receivedAt: RECEIVED_AT, frame, partitions: 4, maxFutureMs: DAY_MS };
+  const context = {
+    protocol, deviceId, session: null, receivedAt: RECEIVED_AT, now: RECEIVED_AT, frame, partitions: 4,
+    maxFutureMs: DAY_MS,
+  };
   return frameEntries(handled.kind === 'accepted' ? handled : { records: [], rejected: [{ ...handled, raw: frame }] }, context);
 }
 
