@@ -6,7 +6,7 @@ import { DEAD_LETTER_STREAM } from '../../src/shared/contracts/dead-letter-strea
 import { encodeRecord } from '../../src/shared/contracts/stored-record.ts';
 import type { Redis } from '../../src/shared/redis.ts';
 import type { Site } from '../core/support.ts';
-import { allStored, countPositions, deadLetters, openSite, startCore, value } from '../core/support.ts';
+import { allStored, countPositions, deadLetters, openSite, startCore, value, withAttributes } from '../core/support.ts';
 import { startIngest } from '../ingest/support.ts';
 import { loggedIn } from '../ingest/tracker.ts';
 import { avlRecord, frameOf } from '../protocols/teltonika/frames.ts';
@@ -152,7 +152,7 @@ describe('letters of which nothing comes', () => {
   it('of the database come back as new letters when it refuses them again', async () => {
     const site = await openSite();
     await startCore(site);
-    const poison = encodeRecord(record(TS, { attributes: new Map([['name', 'a\0b']]) }));
+    const poison = withAttributes(record(TS), '{"name":"a\\u0000b"}');
     const [id] = await writeLetters(site.redis, [
       letter({ reason: 'database_refused', payload: poison }), letter({ reason: 'database_refused', payload: encodeRecord(record(TS)) }),
     ]);
