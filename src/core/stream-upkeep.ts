@@ -5,7 +5,7 @@
 import type { EntryId } from '../shared/contracts/entry-id.ts';
 import { earlier, parseEntryId } from '../shared/contracts/entry-id.ts';
 import type { GroupInfo } from '../shared/contracts/stream-info.ts';
-import { groupsOf, lastGeneratedId } from '../shared/contracts/stream-info.ts';
+import { findLastGeneratedId, groupsOf, lastGeneratedId } from '../shared/contracts/stream-info.ts';
 import { DURABLE_GROUPS, PROCESSOR_GROUP } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { LagMeter } from './lag-meter.ts';
@@ -20,11 +20,23 @@ async function neededFrom(redis: Redis, stream: string, group: GroupInfo): Promi
   return [milliseconds, sequence + 1n];
 }
 
+/**
+ * The first id that is young enough to be kept whoever has acknowledged it. Where the clock of Redis has fallen back,
+ * ids go on from where it was: those further ahead than the retention have no age, and are not kept for it. Else
+ * nothing would be trimmed until the clock has caught up, and Redis would fill.
+ */
+async function youngFrom(redis: Redis, stream: string, retentionMs: number): Promise<EntryId> {
+  const [seconds] = await redis.time();
+  const now = Number(seconds) * 1_000;
+  const [newest] = parseEntryId((await findLastGeneratedId(redis, stream)) ?? '0-0');
+  if (newest > BigInt(now + retentionMs)) return [newest + 1n, 0n];
+  return [BigInt(Math.max(0, now - retentionMs)), 0n];
+}
+
 /** The first id that is to be kept; null while a durable group does not exist. */
 async function keepFrom(redis: Redis, stream: string, retentionMs: number): Promise<EntryId | null> {
   const groups = await groupsOf(redis, stream);
-  const [seconds] = await redis.time();
-  let limit: EntryId = [BigInt(Math.max(0, Number(seconds) * 1_000 - retentionMs)), 0n];
+  let limit = await youngFrom(redis, stream, retentionMs);
   for (const name of DURABLE_GROUPS) {
     const group = groups.find((candidate) => candidate.name === name);
     if (group === undefined) return null;

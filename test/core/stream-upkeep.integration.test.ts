@@ -68,6 +68,16 @@ test('nothing from the first pending entry on is removed', async () => {
   expect(await redis.xrange(STREAM, ids[500]!, ids[500]!)).toHaveLength(1);
 });
 
+test('entries that are ahead of a clock of Redis that has fallen back are kept by their groups alone', async () => {
+  const redis = await emptyRedis();
+  const ids = await appendOld(redis, 1_000, -86_400_000);
+  await deliverAll(redis);
+  await redis.xack(STREAM, 'processor', ...ids.toSpliced(900, 1));
+  expect(await trim(redis, STREAM, 86_500_000)).toBe(0);
+  expect(await trim(redis, STREAM, 60_000)).toBeGreaterThan(900 - NODE);
+  expect(await redis.xrange(STREAM, ids[900]!, ids[900]!)).toHaveLength(1);
+});
+
 test('nothing that was not delivered is removed', async () => {
   const redis = await emptyRedis();
   const delivered = await appendOld(redis, 300, 60_000);
