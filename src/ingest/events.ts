@@ -5,11 +5,11 @@
  */
 import type { IngestMetrics } from '../observability/metrics/ingest.ts';
 import type { Logger } from '../observability/logger.ts';
+import { WarningLimit } from '../observability/warning-limit.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
 import { DEAD_LETTER_REASONS, REASON_CODES } from '../shared/reasons.ts';
 import type { FrameEntries } from './entries.ts';
-import { WarningLimit } from './warning-limit.ts';
 
 /** Why a connection ended: a reason of ours, or what the other side or the network did. */
 export type EndReason = ReasonCode | 'peer_closed' | 'socket_error' | 'shutdown';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { WarningLimit } from '../../src/ingest/warning-limit.ts';
+import { WarningLimit } from '../../src/observability/warning-limit.ts';
 
 it('logs a burst of twenty, then one in five seconds that says how many were left out', () => {
   const limit = new WarningLimit();
