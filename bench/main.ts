@@ -6,11 +6,12 @@
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import type { Benchmark, Outcome } from './benchmark.ts';
+import { hostile } from './ingest/hostile.ts';
 import { liveBenchmarks } from './live/benchmarks.ts';
 import { startBenchServers } from './support/servers.ts';
 import { summarise } from './support/statistics.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [...liveBenchmarks];
+const BENCHMARKS: readonly Benchmark[] = [hostile, ...liveBenchmarks];
 
 function shown(value: number): string {
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en');

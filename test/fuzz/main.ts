@@ -22,7 +22,7 @@ function wholeNumber(text: string): number {
 
 const command = new Command('npm run fuzz --')
   .description('Hostile bytes for every framer and decoder.')
-  .option('--cases <n>', 'cases, over all protocols', wholeNumber, 1_500_000)
+  .option('--cases <n>', 'cases, over all protocols', wholeNumber, 1_000_000)
   .option('--seed <n>', 'the same seed gives the same cases; by default another one each time', wholeNumber)
   .option('--protocol <name>', `one of ${protocolNames.join(', ')}; by default all`)
   .parse();
