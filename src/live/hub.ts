@@ -96,7 +96,7 @@ function announceMembers(hub: Hub, { groupId, joined, left }: GroupChange): void
       const message = new Message(`{"type":"left","topic":${topic},"deviceId":${JSON.stringify(deviceId)}}`);
       for (const { viewer } of audience.subscriptions) {
         viewer.outbox.retract(audience.topic.key, deviceId);
-        viewer.outbox.push(message.pieces(viewer.outbox.transport));
+        viewer.outbox.push(message.pieces(viewer.outbox.encoding));
         viewer.outbox.flush();
       }
       events.sent('left', audience.subscriptions.size);

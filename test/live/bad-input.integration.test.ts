@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { localProvider } from '../../src/auth/local.ts';
+import type { AuthProvider } from '../../src/auth/provider.ts';
 import { append, frame, record } from '../core/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { addDevices } from './fixtures.ts';
@@ -103,6 +105,22 @@ describe('too much of it', () => {
     viewer.send({ type: 'subscribe', topics: ['device:a', 'device:b', '*', `device:${DEVICE}`], ref: 'r' });
     await eventually(() => { expect(viewer.received.filter(({ code }) => code === 'too_many_subscriptions')).toHaveLength(1); });
     expect(await viewer.subscribe('*')).toMatchObject({ type: 'subscribed' });
+  });
+
+  test('more requests for one topic than may wait for an answer: each has one all the same', async () => {
+    const answering = Promise.withResolvers<undefined>();
+    const provider = localProvider(TOKEN);
+    const authorise: AuthProvider['authorise'] = async (...asked) => {
+      await answering.promise;
+      return provider.authorise(...asked);
+    };
+    const slow = await startLive(live.site, { provider: () => ({ ...provider, authorise }) });
+    const viewer = await signedIn(slow.url);
+    for (let n = 0; n < 10; n += 1) viewer.send({ type: 'subscribe', topic: '*', ref: `r${n}` });
+    await viewer.roundTrip();
+    expect(viewer.received.filter(({ code }) => code === 'rate_limited')).toMatchObject([{ topic: '*', ref: 'r8' }, { topic: '*', ref: 'r9' }]);
+    answering.resolve(undefined);
+    await eventually(() => { expect(viewer.received.filter(({ type }) => type === 'subscribed').map(({ ref }) => ref)).toEqual(Array.from({ length: 8 }, (_, n) => `r${n}`)); });
   });
 
   test('more connections than there may be: the upgrade is refused with 503', async () => {

@@ -52,6 +52,7 @@ describe('a message as an event', () => {
   it('is one data line, with its id if it has one', () => {
     expect(Buffer.concat(new Message('{"a":1}').pieces('sse')).toString()).toBe('data: {"a":1}\n\n');
     expect(Buffer.concat(new Message('{}', '1-0,2-0').pieces('sse')).toString()).toBe('id: 1-0,2-0\ndata: {}\n\n');
+    expect(Buffer.concat(new Message('{}', '1-0,2-0').pieces('sse_without_ids')).toString()).toBe('data: {}\n\n');
   });
 
   it('comes in pieces of bounded length', () => {

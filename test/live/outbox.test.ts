@@ -55,6 +55,14 @@ function deliver(outbox: Outbox, ...updates: readonly Update[]): void {
 }
 
 describe('an outbox', () => {
+  test('of an event stream takes its ids back, once, and gives none from then on', () => {
+    const { outbox } = slowViewer();
+    expect(outbox.encoding).toBe('sse');
+    outbox.forbidResume();
+    outbox.forbidResume();
+    expect([outbox.encoding, outbox.waitingBytes]).toEqual(['sse_without_ids', 'id:\n\n'.length]);
+  });
+
   test('sends what is pushed in order, one chunk at a time', () => {
     const viewer = slowViewer();
     for (let n = 0; n < 5; n += 1) deliver(viewer.outbox, update('a', n));

@@ -115,6 +115,21 @@ describe('a viewer that comes back with the last id', () => {
     });
 });
 
+test('an id that is ahead of the stream gets a fresh snapshot', async () => {
+  const site = await siteWithDevices();
+  const live = await startLive(site);
+  const viewer = await signedIn(live.url);
+  await viewer.subscribe('*');
+  await append(site.redis, frame(A, [record(START)]));
+  await viewer.next('cursor');
+  const id = lastId(viewer);
+  expect(await viewer.subscribe('*', { resume: id })).toMatchObject({ resumed: true, snapshot: [] });
+  const [first = '', ...others] = id.split(',');
+  for (const ahead of [`${first}0`, first.replace(/\d+$/, (sequence) => String(Number(sequence) + 1))]) {
+    expect(await viewer.subscribe('*', { resume: [ahead, ...others].join(',') })).toMatchObject({ resumed: false, snapshot: [{ deviceId: A }] });
+  }
+});
+
 describe('a group that is resumed', () => {
   test('is what has changed in it, where its members are the same', async () => {
     const site = await siteWithDevices();

@@ -147,14 +147,43 @@ function topics(world: () => ViewerWorld): void {
     expect(viewer.positions().map(({ deviceId }) => deviceId)).toEqual([second]);
   });
 
-  test('one that is ended before it has begun does not begin', async () => {
-    const { live, token, device } = world();
+  test('one that is ended before it has begun does not begin, and both requests are answered', async () => {
+    const { live, token, device, second } = world();
     const viewer = await signedIn(live.url, token);
-    viewer.send({ type: 'subscribe', topic: `device:${device}`, ref: 's' });
-    viewer.send({ type: 'unsubscribe', topic: `device:${device}`, ref: 'u' });
-    expect(await viewer.answer('u')).toMatchObject({ type: 'unsubscribed' });
-    await viewer.subscribe(`device:${world().second}`);
-    expect(viewer.received.filter(({ ref }) => ref === 's')).toEqual([]);
+    const topic = `device:${device}`;
+    viewer.send({ type: 'subscribe', topic, ref: 's' });
+    viewer.send({ type: 'unsubscribe', topics: [topic, topic], ref: 'u' });
+    await viewer.subscribe(`device:${second}`);
+    const answers = viewer.received.filter(({ ref }) => ref === 's' || ref === 'u');
+    expect(answers).toEqual(['s', 'u'].map((ref) => ({ type: 'unsubscribed', topic, reason: 'requested', ref })));
+    await append(live.site.redis, frame(device, [record(START + 35_000)]), frame(second, [record(START + 35_000)]));
+    await viewer.next('position');
+    expect(viewer.positions().map(({ deviceId }) => deviceId)).toEqual([second]);
+  });
+
+  test('one that is asked for several times in one go is answered as often, each with its ref and a snapshot', async () => {
+    const { live, token, device, refused } = world();
+    const viewer = await signedIn(live.url, token);
+    const refs = ['q1', 'q2', 'q3'];
+    for (const ref of refs) viewer.send({ type: 'subscribe', topics: [`device:${device}`, refused[0]], ref });
+    await eventually(() => { expect(viewer.received.filter(({ ref }) => refs.includes(ref ?? ''))).toHaveLength(6); });
+    await viewer.roundTrip();
+    for (const ref of refs) {
+      const answers = viewer.received.filter((message) => message.ref === ref);
+      expect(answers.map(({ type }) => type).sort()).toEqual(['error', 'subscribed']);
+      expect(answers.find(({ type }) => type === 'subscribed')!.snapshot).toMatchObject([{ deviceId: device }]);
+    }
+    await append(live.site.redis, frame(device, [record(START + 36_000)]));
+    await viewer.next('position');
+    await viewer.roundTrip();
+    expect(viewer.positions()).toHaveLength(1);
+  });
+
+  test('that is none is not ended either', async () => {
+    const { live, token } = world();
+    const viewer = await signedIn(live.url, token);
+    viewer.send({ type: 'unsubscribe', topic: 'nonsense', ref: 'u' });
+    expect(await viewer.answer('u')).toMatchObject({ type: 'error', code: 'invalid_topic', topic: 'nonsense' });
   });
 }
 
@@ -199,6 +228,18 @@ function serverSentEvents(world: () => ViewerWorld): void {
     else expect(response.status).toBe(403);
     const events = await openEvents(eventsUrl(`device:${device},${topic}`), bearer());
     expect(await events.next('error')).toMatchObject({ code: 'forbidden', topic });
+    events.close();
+  });
+
+  test('where not everything is followed there is no id, so that a browser begins anew', async () => {
+    const { live, device, second, refused } = world();
+    const [topic] = refused.filter((one) => one.startsWith('device:'));
+    const events = await openEvents(eventsUrl(`device:${device},${topic}`), bearer());
+    await events.next('subscribed');
+    await append(live.site.redis, frame(second, [record(START + 60_000)]), frame(device, [record(START + 60_000)]));
+    await events.next('cursor');
+    expect(events.lastEventId).toBe('');
+    expect(events.positions()).toMatchObject([{ deviceId: device }]);
     events.close();
   });
 

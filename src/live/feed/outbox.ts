@@ -7,8 +7,8 @@
  * One chunk is with the operating system at a time. A chunk that it does not take for `stuckMs` is a viewer that is not
  * there any more.
  */
-import type { Message, Transport } from '../messages/frames.ts';
-import { CHUNK_BYTES, joined } from '../messages/frames.ts';
+import type { Encoding, Message, Transport } from '../messages/frames.ts';
+import { CHUNK_BYTES, SSE_FORGET_ID, joined } from '../messages/frames.ts';
 
 /** A position on a topic, for all that follow it. */
 export interface Update {
@@ -36,6 +36,7 @@ export interface OutboxOptions {
 
 export class Outbox {
   readonly #options: OutboxOptions;
+  #encoding: Encoding;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   /** With the operating system. */
@@ -47,6 +48,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#encoding = options.transport;
   }
 
   /** Bytes that the viewer has not taken yet, as far as this process knows. */
@@ -58,8 +60,8 @@ export class Outbox {
     return this.#pending !== null;
   }
 
-  get transport(): Transport {
-    return this.#options.transport;
+  get encoding(): Encoding {
+    return this.#encoding;
   }
 
   /** For how long the operating system has taken nothing, at `now` (monotonic, milliseconds). */
@@ -79,6 +81,16 @@ export class Outbox {
   deliver(updates: readonly Update[], chunks: readonly Buffer[]): void {
     if (this.#pending === null) this.push(chunks);
     else this.#conflate(this.#pending, updates);
+  }
+
+  /**
+   * The viewer does not follow all that it asked for, and a browser resumes an event stream as a whole: so it is to
+   * begin anew. Over WebSocket the client says what it resumes.
+   */
+  forbidResume(): void {
+    if (this.#encoding !== 'sse') return;
+    this.#encoding = 'sse_without_ids';
+    this.push([SSE_FORGET_ID]);
   }
 
   /** Sends what waits, as far as the viewer takes it. */
@@ -159,12 +171,12 @@ export class Outbox {
 
   /** All that was before is taken: conflated positions follow, up to the threshold at once, and then the cursor. */
   #release(pending: Map<string, Update>): void {
-    const { transport, thresholdBytes, cursor, onPressure } = this.#options;
+    const { thresholdBytes, cursor, onPressure } = this.#options;
     const pieces: Buffer[] = [];
     let bytes = 0;
     for (const [key, { message }] of pending) {
       if (bytes > thresholdBytes) break;
-      for (const piece of message.pieces(transport)) {
+      for (const piece of message.pieces(this.#encoding)) {
         pieces.push(piece);
         bytes += piece.length;
       }
@@ -172,7 +184,7 @@ export class Outbox {
     }
     if (pending.size === 0) {
       this.#pending = null;
-      pieces.push(...cursor().pieces(transport));
+      pieces.push(...cursor().pieces(this.#encoding));
       onPressure(false);
     }
     this.push(joined(pieces));

@@ -4,7 +4,7 @@
  *
  * Whoever begins to follow a topic calls `flush` first: what is in the snapshot is then not sent again.
  */
-import type { Message, Transport } from '../messages/frames.ts';
+import type { Encoding, Message } from '../messages/frames.ts';
 import { joined } from '../messages/frames.ts';
 import type { Outbox, Update } from './outbox.ts';
 import type { Audience } from './subscriptions.ts';
@@ -13,24 +13,24 @@ import type { Audience } from './subscriptions.ts';
 class Batch {
   readonly audience: Audience;
   readonly updates: Update[] = [];
-  readonly #chunks: Partial<Record<Transport, readonly Buffer[]>> = {};
-  readonly #closing: Partial<Record<Transport, readonly Buffer[]>> = {};
+  readonly #chunks: Partial<Record<Encoding, readonly Buffer[]>> = {};
+  readonly #closing: Partial<Record<Encoding, readonly Buffer[]>> = {};
 
   constructor(audience: Audience) {
     this.audience = audience;
   }
 
-  chunks(transport: Transport): readonly Buffer[] {
-    return (this.#chunks[transport] ??= joined(this.#pieces(transport)));
+  chunks(encoding: Encoding): readonly Buffer[] {
+    return (this.#chunks[encoding] ??= joined(this.#pieces(encoding)));
   }
 
   /** With the cursor behind, for those who follow no other topic that has news. */
-  closingChunks(transport: Transport, cursor: Message): readonly Buffer[] {
-    return (this.#closing[transport] ??= joined([...this.#pieces(transport), ...cursor.pieces(transport)]));
+  closingChunks(encoding: Encoding, cursor: Message): readonly Buffer[] {
+    return (this.#closing[encoding] ??= joined([...this.#pieces(encoding), ...cursor.pieces(encoding)]));
   }
 
-  #pieces(transport: Transport): Buffer[] {
-    return this.updates.flatMap(({ message }) => message.pieces(transport));
+  #pieces(encoding: Encoding): Buffer[] {
+    return this.updates.flatMap(({ message }) => message.pieces(encoding));
   }
 }
 
@@ -72,7 +72,7 @@ export class Tick {
 
 function deliverOne(batch: Batch, cursor: Message): void {
   for (const { viewer: { outbox } } of batch.audience.subscriptions) {
-    outbox.deliver(batch.updates, batch.closingChunks(outbox.transport, cursor));
+    outbox.deliver(batch.updates, batch.closingChunks(outbox.encoding, cursor));
     outbox.flush();
   }
 }
@@ -90,13 +90,13 @@ function deliverAll(batches: readonly Batch[], cursor: Message): void {
   for (const [outbox, own] of byViewer) {
     const [only] = own;
     const isOne = own.length === 1 && only !== undefined;
-    if (isOne) outbox.deliver(only.updates, only.closingChunks(outbox.transport, cursor));
+    if (isOne) outbox.deliver(only.updates, only.closingChunks(outbox.encoding, cursor));
     else deliverSeveral(outbox, own, cursor);
     outbox.flush();
   }
 }
 
 function deliverSeveral(outbox: Outbox, batches: readonly Batch[], cursor: Message): void {
-  for (const batch of batches) outbox.deliver(batch.updates, batch.chunks(outbox.transport));
-  if (!outbox.isConflating) outbox.push(cursor.pieces(outbox.transport));
+  for (const batch of batches) outbox.deliver(batch.updates, batch.chunks(outbox.encoding));
+  if (!outbox.isConflating) outbox.push(cursor.pieces(outbox.encoding));
 }

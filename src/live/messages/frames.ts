@@ -7,6 +7,9 @@
 /** What carries the messages of a viewer. */
 export type Transport = 'websocket' | 'sse';
 
+/** How messages become bytes: events may go without their ids, so that nobody resumes from them. */
+export type Encoding = Transport | 'sse_without_ids';
+
 /** Most bytes handed to the operating system at once, and the longest fragment. */
 export const CHUNK_BYTES = 64 * 1024;
 
@@ -55,6 +58,9 @@ function slices(bytes: Buffer): Buffer[] {
 /** Keeps a connection alive through proxies. */
 export const SSE_COMMENT = Buffer.from(':\n\n');
 
+/** Takes back the id of every event before: a browser that connects again sends none. */
+export const SSE_FORGET_ID = Buffer.from('id:\n\n');
+
 /** JSON has no line breaks, so it is one `data` line. `id` becomes the `Last-Event-ID` of a reconnect. */
 function serverSentEvent(json: string, id: string | undefined): Buffer[] {
   return slices(Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}data: ${json}\n\n`));
@@ -79,12 +85,13 @@ export function joined(pieces: readonly Buffer[]): Buffer[] {
   return chunks;
 }
 
-/** One message to any number of viewers: its bytes are made once for each transport that somebody has. */
+/** One message to any number of viewers: its bytes are made once for each encoding that somebody has. */
 export class Message {
   readonly #json: string;
   readonly #id: string | undefined;
   #frames: readonly Buffer[] | undefined;
   #event: readonly Buffer[] | undefined;
+  #eventWithoutId: readonly Buffer[] | undefined;
 
   /** @param id where the feed is, in a message that says so */
   constructor(json: string, id?: string) {
@@ -93,8 +100,9 @@ export class Message {
   }
 
   /** In pieces between which nothing but control frames may come. */
-  pieces(transport: Transport): readonly Buffer[] {
-    if (transport === 'websocket') return (this.#frames ??= webSocketFrames(Buffer.from(this.#json)));
-    return (this.#event ??= serverSentEvent(this.#json, this.#id));
+  pieces(encoding: Encoding): readonly Buffer[] {
+    if (encoding === 'websocket') return (this.#frames ??= webSocketFrames(Buffer.from(this.#json)));
+    if (encoding === 'sse') return (this.#event ??= serverSentEvent(this.#json, this.#id));
+    return (this.#eventWithoutId ??= serverSentEvent(this.#json, undefined));
   }
 }

@@ -11,7 +11,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { Duplex } from 'node:stream';
 import type { Credential, Refused } from '../../auth/provider.ts';
 import type { Opened } from '../../auth/sessions.ts';
-import { follow } from './following.ts';
+import { follow, unfollow } from './following.ts';
 import type { Hub } from '../hub.ts';
 import { MessageLimit } from './message-limit.ts';
 import type { ClientMessage, CloseReason } from '../messages/protocol.ts';
@@ -202,8 +202,7 @@ export class Connection {
         this.#viewer.outbox.flush();
         return;
       case 'unsubscribe':
-        for (const key of topicsOf(message)) this.#viewer.unfollow(key, 'requested', ref);
-        this.#viewer.outbox.flush();
+        unfollow(this.#viewer, { topics: topicsOf(message), ref });
         return;
       case 'subscribe':
         if (this.#state.name === 'open') this.#run(follow(this.#viewer, { topics: topicsOf(message), ref, resume: message.resume }));

@@ -7,7 +7,7 @@ import type { Refused, Unavailable } from '../../auth/provider.ts';
 import { resourceKey } from '../../auth/provider.ts';
 import type { Decision } from '../../auth/session.ts';
 import type { Cursor } from '../messages/cursor.ts';
-import { parseCursor } from '../messages/cursor.ts';
+import { isAfter, parseCursor } from '../messages/cursor.ts';
 import { Message } from '../messages/frames.ts';
 import type { Hub } from '../hub.ts';
 import { snapshotJson } from '../messages/position-json.ts';
@@ -44,11 +44,24 @@ function wantedTopics(viewer: Viewer, { topics, ref }: FollowRequest): Wanted[] 
   for (const key of new Set(topics)) {
     const topic = parseTopic(key);
     if (topic === undefined) viewer.fail('invalid_topic', `topic: expected ${TOPIC_EXPECTED}`, { topic: key, ref });
-    else if (viewer.topicCount >= limit && !viewer.follows(key)) viewer.fail('too_many_subscriptions', `at most ${limit} topics for a connection`, { topic: key, ref });
-    else wanted.push(viewer.want(topic));
+    else if (viewer.topicCount >= limit && !viewer.has(key)) viewer.fail('too_many_subscriptions', `at most ${limit} topics for a connection`, { topic: key, ref });
+    else {
+      const one = viewer.want(topic, ref);
+      if (one === null) viewer.fail('rate_limited', 'too many requests for this topic wait for their answer', { topic: key, ref });
+      else wanted.push(one);
+    }
   }
   viewer.outbox.flush();
   return wanted;
+}
+
+/** Ends what of the topics is followed or waited for. A topic that is neither ends as well: it is not followed now. */
+export function unfollow(viewer: Viewer, { topics, ref }: Omit<FollowRequest, 'resume'>): void {
+  for (const key of new Set(topics)) {
+    if (parseTopic(key) === undefined) viewer.fail('invalid_topic', `topic: expected ${TOPIC_EXPECTED}`, { topic: key, ref });
+    else viewer.unfollow(key, ref);
+  }
+  viewer.outbox.flush();
 }
 
 type Decisions = ReadonlyMap<string, Decision> | Refused | Unavailable;
@@ -89,9 +102,14 @@ interface Prepared {
 /** Reads what is not known yet of the topics' devices, with one query for all; a topic that resumes needs none. */
 async function prepare(hub: Hub, topics: readonly Topic[], resume: string | undefined): Promise<Prepared> {
   const parsed = resume === undefined ? undefined : parseCursor(resume, hub.settings.STREAM_PARTITIONS);
-  const cursor = parsed !== undefined && hub.known.covers(parsed) ? parsed : undefined;
+  const cursor = parsed !== undefined && isReached(hub, parsed) && hub.known.covers(parsed) ? parsed : undefined;
   const isComplete = await loadGroups(hub, topics);
   return { cursor, isComplete: (await loadStates(hub, topics, cursor)) && isComplete };
+}
+
+/** What is ahead of the feed is of another stream, or of one that lost its data: nobody knows what came since. */
+function isReached({ feed }: Hub, cursor: Cursor): boolean {
+  return cursor.every((id, partition) => !isAfter(id, feed.position[partition] ?? '0-0'));
 }
 
 async function loadGroups({ refresher }: Hub, topics: readonly Topic[]): Promise<boolean> {

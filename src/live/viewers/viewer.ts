@@ -33,17 +33,21 @@ export interface ErrorContext {
   readonly ref?: string | undefined;
 }
 
-/** A topic that waits for its authorisation and its snapshot. An object of its own for every request. */
+/** A topic that waits for its authorisation and its snapshot: an object for every request, since each is answered. */
 export interface Wanted {
   readonly topic: Topic;
+  readonly ref: string | undefined;
 }
+
+/** Requests for one topic that may wait at once: each is answered with a snapshot of its own. */
+const REQUESTS_PER_TOPIC = 8;
 
 export class Viewer implements Holder {
   readonly outbox: Outbox;
   readonly hub: Hub;
   readonly #options: ViewerOptions;
   readonly #subscriptions = new Map<string, Subscription>();
-  readonly #wanted = new Map<string, Wanted>();
+  readonly #wanted = new Map<string, Set<Wanted>>();
   #credential: Credential | null = null;
   #session: Session | null = null;
   #isClosed = false;
@@ -117,17 +121,15 @@ export class Viewer implements Holder {
 
   *resources(): Iterable<Resource> {
     for (const { topic } of this.#subscriptions.values()) yield topic.resource;
-    for (const { topic } of this.#wanted.values()) yield topic.resource;
+    for (const waiting of this.#wanted.values()) for (const { topic } of waiting) yield topic.resource;
   }
 
   revoked(resources: readonly Resource[]): void {
     const keys = new Set(resources.map(resourceKey));
-    for (const { topic } of [...this.#subscriptions.values()]) {
-      if (keys.has(resourceKey(topic.resource))) this.unfollow(topic.key, 'revoked');
-    }
-    for (const { topic } of [...this.#wanted.values()]) {
-      if (keys.has(resourceKey(topic.resource))) this.unfollow(topic.key, 'revoked');
-    }
+    const waiting = [...this.#wanted.values()].flatMap((wanted) => [...wanted]);
+    const topics = [...this.#subscriptions.values(), ...waiting].map(({ topic }) => topic);
+    const lost = topics.filter(({ resource }) => keys.has(resourceKey(resource)));
+    for (const key of new Set(lost.map((topic) => topic.key))) this.#lose(key, 'revoked');
     this.outbox.flush();
     this.#options.onLost();
   }
@@ -149,30 +151,36 @@ export class Viewer implements Holder {
 
   // Topics.
 
-  follows(key: string): boolean {
-    return this.#subscriptions.has(key);
+  /** Whether it follows the topic, or waits for it. */
+  has(key: string): boolean {
+    return this.#subscriptions.has(key) || this.#wanted.has(key);
   }
 
-  /** The topic waits from now on; an earlier request for it is given up. */
-  want(topic: Topic): Wanted {
-    const wanted = { topic };
-    this.#wanted.set(topic.key, wanted);
+  /** The topic waits from now on. @returns null where as many requests for it wait as may */
+  want(topic: Topic, ref: string | undefined): Wanted | null {
+    const waiting = this.#wanted.get(topic.key) ?? new Set<Wanted>();
+    if (waiting.size >= REQUESTS_PER_TOPIC) return null;
+    const wanted = { topic, ref };
+    this.#wanted.set(topic.key, waiting.add(wanted));
     return wanted;
   }
 
-  /** Whether this request still stands: not unsubscribed, revoked or closed meanwhile, and not repeated. */
+  /** Whether this request still stands: not answered yet, and the connection has not ended. */
   stands(wanted: Wanted): boolean {
-    return !this.#isClosed && this.#wanted.get(wanted.topic.key) === wanted;
+    return !this.#isClosed && this.#wanted.get(wanted.topic.key)?.has(wanted) === true;
   }
 
   /** The request has come to nothing. */
-  giveUp({ topic }: Wanted): void {
-    this.#wanted.delete(topic.key);
+  giveUp(wanted: Wanted): void {
+    const waiting = this.#wanted.get(wanted.topic.key);
+    waiting?.delete(wanted);
+    if (waiting?.size === 0) this.#wanted.delete(wanted.topic.key);
   }
 
   /** From now on it gets what comes on the topic. */
-  follow({ topic }: Wanted): void {
-    this.#wanted.delete(topic.key);
+  follow(wanted: Wanted): void {
+    this.giveUp(wanted);
+    const { topic } = wanted;
     if (this.#subscriptions.has(topic.key)) return;
     const subscription = { topic, viewer: this };
     this.#subscriptions.set(topic.key, subscription);
@@ -180,19 +188,17 @@ export class Viewer implements Holder {
     this.hub.events.followed(topic.resource.kind);
   }
 
-  /** From now on it gets nothing more on the topic, followed or waited for, and is told so; not yet flushed. */
-  unfollow(key: string, reason: UnsubscribedReason, ref?: string): void {
-    this.#wanted.delete(key);
-    const subscription = this.#subscriptions.get(key);
-    if (subscription !== undefined) this.#remove(subscription, reason);
-    this.say({ type: 'unsubscribed', topic: key, reason, ...(ref === undefined ? {} : { ref }) });
+  /** As asked for: from now on it gets nothing more on the topic, followed or waited for; not yet flushed. */
+  unfollow(key: string, ref: string | undefined): void {
+    this.#end(key, 'requested');
+    this.#sayUnsubscribed(key, 'requested', ref);
   }
 
   // Messages; they go with the next flush.
 
   tell(type: ServerMessageType, message: Message): void {
     this.hub.events.sent(type);
-    this.outbox.push(message.pieces(this.outbox.transport));
+    this.outbox.push(message.pieces(this.outbox.encoding));
   }
 
   say(message: PlainMessage): void {
@@ -201,6 +207,7 @@ export class Viewer implements Holder {
 
   fail(code: ErrorCode, message: string, { topic, ref }: ErrorContext = {}): void {
     this.hub.events.failed(code);
+    if (topic !== undefined) this.outbox.forbidResume();
     const about = { ...(topic === undefined ? {} : { topic }), ...(ref === undefined ? {} : { ref }) };
     this.say({ type: 'error', code, message, ...about });
   }
@@ -225,8 +232,29 @@ export class Viewer implements Holder {
   }
 
   #unfollowAll(reason: UnsubscribedReason): void {
-    for (const key of new Set([...this.#subscriptions.keys(), ...this.#wanted.keys()])) this.unfollow(key, reason);
+    for (const key of new Set([...this.#subscriptions.keys(), ...this.#wanted.keys()])) this.#lose(key, reason);
     this.outbox.flush();
+  }
+
+  /** The topic ends without having been asked for: who follows it is told, and each request that waits is answered. */
+  #lose(key: string, reason: UnsubscribedReason): void {
+    const isFollowed = this.#subscriptions.has(key);
+    this.#end(key, reason);
+    if (isFollowed) this.#sayUnsubscribed(key, reason, undefined);
+  }
+
+  /** Nothing more comes on the topic; the requests for it that wait are answered with that. */
+  #end(key: string, reason: UnsubscribedReason): void {
+    const waiting = this.#wanted.get(key) ?? [];
+    this.#wanted.delete(key);
+    const subscription = this.#subscriptions.get(key);
+    if (subscription !== undefined) this.#remove(subscription, reason);
+    for (const { ref } of waiting) this.#sayUnsubscribed(key, reason, ref);
+  }
+
+  #sayUnsubscribed(topic: string, reason: UnsubscribedReason, ref: string | undefined): void {
+    this.outbox.forbidResume();
+    this.say({ type: 'unsubscribed', topic, reason, ...(ref === undefined ? {} : { ref }) });
   }
 
   #remove(subscription: Subscription, reason: UnsubscribedReason | null): void {
