@@ -9,14 +9,10 @@ import type { Logger } from '../observability/logger.ts';
 import { CodecError, errorMessage } from '../shared/errors.ts';
 import type { Transport } from './messages/frames.ts';
 import { Outage } from './outage.ts';
-import type { CloseReason, ErrorCode, ServerMessageType, UnsubscribedReason } from './messages/protocol.ts';
-import { CLOSES, ERRORS } from './messages/protocol.ts';
+import type { CloseReason, ErrorCode, Rejection, ServerMessageType, UnsubscribedReason } from './messages/protocol.ts';
+import { CLOSES, ERRORS, REJECTIONS } from './messages/protocol.ts';
 
 export type LiveEvents = ReturnType<typeof createLiveEvents>;
-
-/** Why a request did not become a connection. */
-export const REJECTIONS = ['not_found', 'upgrade_required', 'bad_request', 'origin', 'too_many_connections', 'not_ready', 'unauthorized', 'forbidden', 'unavailable'] as const;
-export type Rejection = (typeof REJECTIONS)[number];
 
 /** Why nobody was shown a record. */
 export type DropReason = 'not_newer' | 'no_viewer' | 'malformed';
@@ -27,7 +23,7 @@ const MS = 1_000;
 function startAtZero(metrics: LiveMetrics): void {
   for (const result of ['ok', 'empty', 'error']) metrics.reads.inc({ result }, 0);
   for (const reason of ['not_newer', 'no_viewer', 'malformed']) metrics.drops.inc({ reason }, 0);
-  for (const reason of REJECTIONS) metrics.rejections.inc({ reason }, 0);
+  for (const reason of Object.keys(REJECTIONS)) metrics.rejections.inc({ reason }, 0);
   for (const code of Object.keys(ERRORS)) metrics.errors.inc({ code }, 0);
   for (const { code } of Object.values(CLOSES)) metrics.closes.inc({ code: String(code) }, 0);
   for (const kind of ['device', 'group', 'all']) metrics.subscriptions.set({ kind }, 0);

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import {
-  CLOSES, ERRORS, STANDARD_CLOSES, authMessage, pingMessage, serverMessages, subscribeMessage, unsubscribeMessage,
+  CLOSES, ERRORS, REJECTIONS, STANDARD_CLOSES, authMessage, pingMessage,
+  serverMessages, subscribeMessage, unsubscribeMessage,
 } from './protocol.ts';
 
 const clientMessages = {
@@ -92,13 +93,48 @@ function messageTable(schemas: Readonly<Record<string, z.ZodType>>): string {
   return table(['type', 'fields', 'what'], rows);
 }
 
+/** What a schema says of one field. */
+interface Field {
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly anyOf?: readonly Field[];
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+}
+
+const count = (value: number | undefined): string => (value ?? 0).toLocaleString('en');
+
+/** In words, with its bounds. */
+function typeOf({ type = '', anyOf, maxLength, minItems, maxItems }: Field): string {
+  if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ');
+  if (typeof type !== 'string') return type.join(' or ');
+  if (type === 'array') return `list of ${count(minItems)} to ${count(maxItems)} strings`;
+  return maxLength === undefined ? type : `${type}, up to ${count(maxLength)} characters`;
+}
+
+function propertiesOf(schema: z.ZodType): [name: string, field: Field][] {
+  return Object.entries((jsonSchema(schema) as { properties: Record<string, Field> }).properties);
+}
+
+/** The fields that clients write, each once: one name is the same in every message. */
+function fieldTable(): string {
+  const fields = new Map(Object.values(clientMessages).flatMap(propertiesOf));
+  fields.delete('type');
+  const rows = [...fields].map(([name, field]) => [`\`${name}\``, typeOf(field), field.description ?? '']);
+  return table(['field', 'type', 'what'], rows);
+}
+
 function positionTable(): string {
-  const { properties } = jsonSchema(serverMessages.position.shape.position) as {
-    properties: Record<string, { description?: string }>;
-  };
   const plain = 'As the tracker reported it; null where it did not.';
-  const rows = Object.entries(properties).map(([name, { description }]) => [`\`${name}\``, description ?? plain]);
-  return table(['field', 'what'], rows);
+  const rows = propertiesOf(serverMessages.position.shape.position)
+    .map(([name, field]) => [`\`${name}\``, typeOf(field), field.description ?? plain]);
+  return table(['field', 'type', 'what'], rows);
+}
+
+function rejectionTable(): string {
+  const rows = Object.entries(REJECTIONS).map(([code, { status, meaning }]) => [String(status), `\`${code}\``, meaning]);
+  return table(['status', 'code', 'what'], rows);
 }
 
 function closeTable(): string {
@@ -111,9 +147,11 @@ function closeTable(): string {
 export function protocolTables(): Readonly<Record<string, string>> {
   return {
     'client messages': messageTable(clientMessages),
+    'client fields': fieldTable(),
     'server messages': messageTable(serverMessages),
     position: positionTable(),
     errors: table(['code', 'what'], Object.entries(ERRORS).map(([code, { meaning }]) => [`\`${code}\``, meaning])),
+    rejections: rejectionTable(),
     'close codes': closeTable(),
   };
 }

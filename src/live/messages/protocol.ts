@@ -14,15 +14,16 @@ const ref = z
   .string()
   .max(100)
   .describe('Any text; it comes back with every answer to this message.');
+const token = z.string().max(8_192).describe('A JWT, a static token, or the token of the administrator.');
 const cursor = z.string().max(16_384).describe('Where in the stream the feed is; says nothing to a client.');
 
 export const authMessage = z
-  .object({ type: z.literal('auth'), access_token: z.string().max(8_192), ref: ref.optional() })
+  .object({ type: z.literal('auth'), access_token: token, ref: ref.optional() })
   .describe('Signs in, or presents a fresh credential of the same user before the old one ends.');
 export const subscribeMessage = z
   .object({
     type: z.literal('subscribe'), topic: topic.optional(), topics: topics.optional(), ref: ref.optional(),
-    resume: cursor.optional().describe('The last `id` that an earlier connection received: only what has changed since is sent.'),
+    resume: cursor.optional().describe('The last `id` that came while the topics were followed: only what has changed since is sent.'),
   })
   .refine(hasOneKindOfTopics, { path: ['topic'], error: 'either `topic` or `topics`' })
   .describe('Follows topics. A topic that is followed already gets a fresh snapshot.');
@@ -52,7 +53,7 @@ const errors = {
   invalid_message: { meaning: 'The message has an unknown type or a wrong field; the text names the field and what was expected.' },
   invalid_topic: { meaning: `What was asked for is no topic. Expected: ${TOPIC_EXPECTED}.` },
   binary_not_supported: { meaning: 'Messages are JSON in text frames; this one was binary.' },
-  rate_limited: { meaning: 'Too many messages: this one was not read. Send several topics in one message, and slow down.' },
+  rate_limited: { meaning: 'Too many messages: this one was not read, nor are those behind it, until some time has passed; at most one in a second is answered with this error, the others not at all. Send several topics in one message, and slow down. With a `topic`: too many requests for it wait for their answer.' },
   too_many_subscriptions: { meaning: 'The connection has as many subscriptions as LIVE_WS_MAX_SUBSCRIPTIONS allows.' },
   not_authenticated: { meaning: 'Sign in first: a credential with the upgrade, or an `auth` message.' },
   auth_failed: { meaning: 'The credential is not good, or not any more. Another one may be sent until the time for signing in is over.' },
@@ -66,6 +67,21 @@ const errors = {
 export type ErrorCode = keyof typeof errors;
 
 export const ERRORS: Readonly<Record<ErrorCode, ErrorMeaning>> = errors;
+
+/** Why a request over HTTP does not become a connection, by the code of the answer and of the metric. */
+export const REJECTIONS = {
+  bad_request: { status: 400, meaning: 'The topics are none, or too many; or there is a token in the URL, with Directus as the authority.' },
+  unauthorized: { status: 401, meaning: 'Server-sent events without a credential, or with one that is not good. A WebSocket is opened all the same, and told `not_authenticated` or `auth_failed`.' },
+  origin: { status: 403, meaning: 'Pages of this origin may not connect: LIVE_ALLOWED_ORIGINS.' },
+  forbidden: { status: 403, meaning: 'Server-sent events of which nothing exists or may be read.' },
+  not_found: { status: 404, meaning: 'There is nothing at this path.' },
+  upgrade_required: { status: 426, meaning: 'A plain request for the WebSocket; or a proxy in between does not pass the upgrade on.' },
+  not_ready: { status: 503, meaning: 'The server is starting, waits for Redis, or stops. Try again, as `Retry-After` says.' },
+  too_many_connections: { status: 503, meaning: 'As many viewers as LIVE_WS_MAX_CONNECTIONS or LIVE_WS_MAX_CONNECTIONS_PER_ADDRESS allows.' },
+  unavailable: { status: 503, meaning: 'Server-sent events: nobody can say at the moment who this is, or what may be read.' },
+} as const satisfies Record<string, { status: number; meaning: string }>;
+
+export type Rejection = keyof typeof REJECTIONS;
 
 /** Codes with which a connection ends, by the name that metrics and logs have for each. */
 export const CLOSES = {
@@ -109,7 +125,7 @@ export const position = z
     satellites: z.number().nullable(),
     hdop: z.number().nullable(),
     valid: z.boolean().describe('The tracker says that it had a fix.'),
-    priority: z.number(),
+    priority: z.number().describe('As the tracker reported it; 0 where its protocol has none.'),
     eventId: z.number().describe('With `ts` it orders the records of a device.'),
     attributes: z.record(z.string(), value).describe('Everything else that the tracker reported, by name, in SI units.'),
     fixTs: z.number().nullable().optional()
@@ -123,7 +139,7 @@ export type UnsubscribedReason = z.infer<typeof unsubscribedReason>;
 
 export const serverMessages = {
   auth: z.object({ type: z.literal('auth'), status: z.literal('ok'), expiresAt: z.number().nullable(), ref: ref.optional() })
-    .describe('The credential is good, until `expiresAt` (epoch milliseconds) if it has an end.'),
+    .describe('The credential is good, until `expiresAt` (epoch milliseconds); null: it has no end, as the token of the administrator.'),
   subscribed: z.object({
     type: z.literal('subscribed'), topic, ref: ref.optional(), resumed: z.boolean(), snapshot: z.array(position),
     id: cursor.optional(),

@@ -12,12 +12,12 @@ export interface EventStreamRequest {
   readonly credential: Credential;
 }
 
-function rejected(reason: RejectedRequest['reason'], status: number, message: string): RejectedRequest {
-  return { reason, status, message };
+function rejected(reason: RejectedRequest['reason'], message: string): RejectedRequest {
+  return { reason, message };
 }
 
-const UNAVAILABLE = rejected('unavailable', 503, 'nobody can say at the moment whether you may read this; try again');
-const FORBIDDEN = rejected('forbidden', 403, 'there are no such devices or groups, or you may not read them');
+const UNAVAILABLE = rejected('unavailable', 'nobody can say at the moment whether you may read this; try again');
+const FORBIDDEN = rejected('forbidden', 'there are no such devices or groups, or you may not read them');
 
 /** A device may have a comma in its identifier: such a topic has a parameter of its own. */
 function topicsOf(query: URLSearchParams): string[] {
@@ -26,18 +26,18 @@ function topicsOf(query: URLSearchParams): string[] {
 }
 
 function topicsProblem(topics: readonly string[]): RejectedRequest | null {
-  if (topics.length === 0) return rejected('bad_request', 400, 'topics: expected one or more, as in ?topics=device:356307042441013');
-  if (topics.length > TOPICS_LIMIT) return rejected('bad_request', 400, `topics: expected at most ${TOPICS_LIMIT}`);
+  if (topics.length === 0) return rejected('bad_request', 'topics: expected one or more, as in ?topics=device:356307042441013');
+  if (topics.length > TOPICS_LIMIT) return rejected('bad_request', `topics: expected at most ${TOPICS_LIMIT}`);
   const wrong = topics.find((topic) => parseTopic(topic) === undefined);
   if (wrong === undefined) return null;
-  return rejected('bad_request', 400, `topics: expected ${TOPIC_EXPECTED}, got ${JSON.stringify(wrong.slice(0, 80))}`);
+  return rejected('bad_request', `topics: expected ${TOPIC_EXPECTED}, got ${JSON.stringify(wrong.slice(0, 80))}`);
 }
 
 /** null: something of it may be followed. */
 async function denial(session: Session, topics: readonly string[]): Promise<RejectedRequest | null> {
   const resources = topics.flatMap((topic) => parseTopic(topic)?.resource ?? []);
   const decisions = await session.authorise(resources);
-  if (session.end !== null) return rejected('unauthorized', 401, session.end.message);
+  if (session.end !== null) return rejected('unauthorized', session.end.message);
   const all = resources.map((resource) => decisions.get(resourceKey(resource)));
   if (all.includes('allowed')) return null;
   return all.includes('unavailable') ? UNAVAILABLE : FORBIDDEN;
@@ -50,9 +50,9 @@ export async function checkEventStream(
   const topics = topicsOf(query);
   const problem = topicsProblem(topics);
   if (problem !== null) return problem;
-  if (credential === null) return rejected('unauthorized', 401, 'a credential is needed: a bearer header or a session cookie');
+  if (credential === null) return rejected('unauthorized', 'a credential is needed: a bearer header or a session cookie');
   const opened = await hub.sessions.open(credential);
   if (opened.outcome === 'unavailable') return UNAVAILABLE;
-  if (opened.outcome === 'refused') return rejected('unauthorized', 401, opened.message);
+  if (opened.outcome === 'refused') return rejected('unauthorized', opened.message);
   return (await denial(opened.session, topics)) ?? { topics, credential };
 }

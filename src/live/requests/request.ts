@@ -3,8 +3,9 @@ import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Credential } from '../../auth/provider.ts';
-import type { Rejection } from '../events.ts';
 import type { Hub } from '../hub.ts';
+import type { Rejection } from '../messages/protocol.ts';
+import { REJECTIONS } from '../messages/protocol.ts';
 
 /** A request that passed the checks which both kinds of connection have in common. */
 export interface LiveRequest {
@@ -17,7 +18,6 @@ export interface LiveRequest {
 /** Why a request is no connection. */
 export interface RejectedRequest {
   readonly reason: Rejection;
-  readonly status: number;
   readonly message: string;
 }
 
@@ -43,13 +43,15 @@ function rejectionBody(code: string, message: string): string {
 }
 
 /** Answers a request for a WebSocket with an HTTP status, and ends its connection. */
-export function refuseUpgrade(socket: Duplex, { reason, status, message }: RejectedRequest): void {
+export function refuseUpgrade(socket: Duplex, { reason, message }: RejectedRequest): void {
+  const { status } = REJECTIONS[reason];
   const body = rejectionBody(reason, message);
   const headers = { ...rejectionHeaders(status), connection: 'close', 'content-length': String(Buffer.byteLength(body)) };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head}\r\n${body}`, () => { socket.destroy(); });
 }
 
-export function refuseRequest(response: ServerResponse, { reason, status, message }: RejectedRequest): void {
+export function refuseRequest(response: ServerResponse, { reason, message }: RejectedRequest): void {
+  const { status } = REJECTIONS[reason];
   response.writeHead(status, rejectionHeaders(status)).end(rejectionBody(reason, message));
 }

@@ -47,13 +47,13 @@ const HEADERS_TIMEOUT_MS = 10_000;
 /** How long a client may take to answer a close; one that takes nothing is cut off then. */
 const CLOSING = { closeTimeout: 5_000 };
 
-const NOT_FOUND: RejectedRequest = { reason: 'not_found', status: 404, message: `there is ${SOCKET_PATH} (WebSocket) and ${EVENTS_PATH} (server-sent events)` };
-const UPGRADE_REQUIRED: RejectedRequest = { reason: 'upgrade_required', status: 426, message: 'this is a WebSocket: connect with ws:// or wss://' };
+const NOT_FOUND: RejectedRequest = { reason: 'not_found', message: `there is ${SOCKET_PATH} (WebSocket) and ${EVENTS_PATH} (server-sent events)` };
+const UPGRADE_REQUIRED: RejectedRequest = { reason: 'upgrade_required', message: 'this is a WebSocket: connect with ws:// or wss://' };
 
-const NOT_READY: RejectedRequest = { reason: 'not_ready', status: 503, message: 'the live server is starting or stopping' };
+const NOT_READY: RejectedRequest = { reason: 'not_ready', message: 'the live server is starting or stopping' };
 
 function tooMany(message: string): RejectedRequest {
-  return { reason: 'too_many_connections', status: 503, message };
+  return { reason: 'too_many_connections', message };
 }
 
 const CORS_HEADERS = {
@@ -122,7 +122,7 @@ export class LiveServer {
     socket.on('error', () => { socket.destroy(); });
     const [path = '/', search = ''] = splitUrl(request.url);
     const admitted = path === SOCKET_PATH ? this.#check(request, search) : NOT_FOUND;
-    if ('status' in admitted) {
+    if ('reason' in admitted) {
       this.#options.events.rejected(admitted.reason, addressOf(request, this.#options.settings.LIVE_PROXY_HOPS));
       refuseUpgrade(socket, admitted);
       return;
@@ -148,7 +148,7 @@ export class LiveServer {
       return;
     }
     const admitted = this.#check(request, search);
-    if ('status' in admitted) this.#reject(request, response, admitted);
+    if ('reason' in admitted) this.#reject(request, response, admitted);
     else {
       this.#openEvents(request, response, admitted).catch((error: unknown) => {
         this.#options.events.connectionFailed(admitted.address, error);
@@ -170,7 +170,7 @@ export class LiveServer {
     const { hub, address } = admitted;
     if (response.destroyed) return;
     const full = this.#admission.refusalOf(address);
-    if ('status' in checked) this.#reject(request, response, checked);
+    if ('reason' in checked) this.#reject(request, response, checked);
     else if (full !== null) this.#reject(request, response, tooMany(full));
     else if (this.#isStopping) this.#reject(request, response, NOT_READY);
     else {
@@ -191,9 +191,9 @@ export class LiveServer {
     const { origin, host } = request.headers;
     const hasCookie = credential?.kind === 'cookie';
     const problem = originProblem({ origin, host, hasCookie }, settings.LIVE_ALLOWED_ORIGINS);
-    if (problem !== null) return { reason: 'origin', status: 403, message: problem };
+    if (problem !== null) return { reason: 'origin', message: problem };
     if (credential?.kind === 'query' && !provider.takesQueryToken) {
-      return { reason: 'bad_request', status: 400, message: 'access_token: a token in the URL ends up in logs; send it as bearer header or as the first message' };
+      return { reason: 'bad_request', message: 'access_token: a token in the URL ends up in logs; send it as bearer header or as the first message' };
     }
     const full = this.#admission.refusalOf(address);
     if (full !== null) return tooMany(full);
