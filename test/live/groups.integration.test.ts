@@ -1,6 +1,7 @@
 /** Groups: who belongs to one, and when, as those who follow it see it. */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { append, frame, record } from '../core/support.ts';
+import { append, frame, record, value } from '../core/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { addDevices, addGroup, join, leave, setState } from './fixtures.ts';
 import { openPreparedSite, signedIn, startLive } from './support.ts';
@@ -14,6 +15,32 @@ async function siteWithDevices() {
   for (const device of [A, B, C]) await setState(site.pool, device, { ts: START });
   return site;
 }
+
+/** The statements of the section of docs/operations.md, in order. */
+async function documentedSql(): Promise<readonly string[]> {
+  const document = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const block = /^## Devices and groups$[^]*?^```sql\n([^]*?)\n```$/m.exec(document)?.[1] ?? '';
+  return block.split(/;$/m).map((statement) => statement.trim()).filter((statement) => statement !== '');
+}
+
+test('the documented SQL makes groups that can be followed, and ends a membership', async () => {
+  const site = await openPreparedSite();
+  const live = await startLive(site);
+  const [device = '', fleet = '', member = '', race = '', participants = '', leaving = ''] = await documentedSql();
+  await site.pool.query(device);
+  const uniqueId = '356307042441013';
+  await setState(site.pool, uniqueId, { ts: START });
+  const topicOf = async (sql: string): Promise<string> => `group:${String(await value(site.pool, sql))}`;
+  const topic = await topicOf(fleet);
+  await site.pool.query(member);
+  const viewer = await signedIn(live.url);
+  expect((await viewer.subscribe(topic)).snapshot).toMatchObject([{ deviceId: uniqueId }]);
+  const event = await topicOf(race);
+  expect((await site.pool.query(participants)).rowCount).toBe(1);
+  expect((await viewer.subscribe(event)).type).toBe('subscribed');
+  expect((await site.pool.query(leaving)).rowCount).toBe(1);
+  expect(await viewer.next('left')).toMatchObject({ topic, deviceId: uniqueId });
+});
 
 describe('a group', () => {
   test('shows its devices, and nobody else', async () => {
