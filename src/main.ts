@@ -30,9 +30,10 @@ import type { Probe } from './observability/readiness.ts';
 import { cached, readinessOf } from './observability/readiness.ts';
 import type { OperationsServer } from './observability/server.ts';
 import { startOperationsServer } from './observability/server.ts';
+import type { WatchedRedis } from './observability/watched-redis.ts';
+import { connectWatchedRedis } from './observability/watched-redis.ts';
 import { errorMessage } from './shared/errors.ts';
 import type { Redis } from './shared/redis.ts';
-import { connectRedis } from './shared/redis.ts';
 import { removeRuntime, writeRuntime } from './shared/runtime-file.ts';
 import type { Role } from './shared/role.ts';
 import { stopSignal } from './shared/stop-signal.ts';
@@ -68,6 +69,10 @@ async function findServers(settings: Settings, log: Logger): Promise<Servers> {
     return { redisUrl: REDIS_URL ?? '', postgresUrl: POSTGRES_URL ?? '', embedded: null, token: AUTH_TOKEN ?? null };
   }
   const { startEmbedded } = await import('./embedded/servers.ts');
+  if (usesDatabase && needs.redis !== needs.postgres) {
+    const missing = needs.redis ? 'REDIS_URL' : 'POSTGRES_URL';
+    log.warn(`${missing} is not set: an embedded server that this process starts takes the place of the missing one`);
+  }
   log.info({ dataDir, ...needs }, 'without REDIS_URL or POSTGRES_URL: starting embedded servers');
   const embedded = await startEmbedded({ dataDir, ...needs, log: (line) => { log.info(line); } });
   // One that a killed process left behind may bear a process id that is in use again.
@@ -97,22 +102,12 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** Tells once that Redis is away, and that it is back. */
-function connect({ settings, servers, log }: Parts, role: string): Redis {
-  let isAway = false;
-  const redis = connectRedis(servers.redisUrl, {
+function connect({ settings, servers, log }: Parts, role: string): WatchedRedis {
+  return connectWatchedRedis({
     name: `odograph/${role}/${settings.INSTANCE_ID}`,
     commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
-    onError: (error) => {
-      if (!isAway) log.warn({ role, error: errorMessage(error) }, 'Redis is away; waiting for it');
-      isAway = true;
-    },
+    url: servers.redisUrl, role, log,
   });
-  redis.on('ready', () => {
-    if (isAway) log.info({ role }, 'Redis is there');
-    isAway = false;
-  });
-  return redis;
 }
 
 function createDatabasePool({ settings, servers, log }: Parts, role: string, limits: Partial<PoolSettings> = {}): Pool {
@@ -163,9 +158,9 @@ function compose(parts: Parts): System {
   let ingest: Ingest | null = null;
   let live: Live | null = null;
   const redisFor = (role: string): Redis => {
-    const redis = connect(parts, role);
+    const { redis, release } = connect(parts, role);
     probes[`redis (${role})`] = redisProbe(redis);
-    releases.push(() => { redis.disconnect(); });
+    releases.push(release);
     return redis;
   };
   if (settings.ROLES.includes('ingest')) {

@@ -1,6 +1,6 @@
 /**
- * The environment that the demo gives to Odograph: the user's own, quiet, and with free ports in the place of defaults
- * that are taken on this machine. What the user set stays as it is; an empty variable counts as absent.
+ * The environment that the demo gives to Odograph: the user's own, with free ports in the place of defaults that are
+ * taken on this machine. What the user set stays as it is; an empty variable counts as absent.
  */
 import { SETTINGS } from '../config/settings.ts';
 import { freePort } from '../embedded/port.ts';
@@ -47,7 +47,7 @@ export async function demoEnvironment(own: NodeJS.ProcessEnv): Promise<NodeJS.Pr
   const { REDIS_URL: _redis, POSTGRES_URL: _postgres, ROLES: _roles, AUTH_PROVIDER: _provider, ...kept } = own;
   return {
     ...kept,
-    LOG_LEVEL: given(own, 'LOG_LEVEL') ?? 'warn',
+    LOG_LEVEL: given(own, 'LOG_LEVEL') ?? 'info',
     METRICS_PORT: given(own, 'METRICS_PORT') ?? (await freePortOf('METRICS_PORT', 'METRICS_HOST')),
     LIVE_WS_PORT: given(own, 'LIVE_WS_PORT') ?? (await freePortOf('LIVE_WS_PORT', 'LIVE_WS_HOST')),
     INGEST_LISTENERS: given(own, 'INGEST_LISTENERS') ?? (await freeListeners()),

@@ -1,7 +1,8 @@
 /**
  * `npm run demo`: Odograph with its embedded servers and a simulated fleet, on a machine that has neither PostgreSQL
  * nor Docker. It ends what it started, simulator first, and checks that no process is left; the data stays, and the
- * next start goes on with it. Exits with 0, with 1 when a part failed, and with --smoke as the verification did.
+ * next start goes on with it. Exits with 0, with 2 when a setting is wrong, with 1 when a part failed, and with --smoke
+ * as the verification did.
  */
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
@@ -9,14 +10,16 @@ import { join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Child } from '../embedded/child.ts';
 import { endProcess } from '../embedded/child.ts';
+import { refuseFolderInUse } from '../embedded/data-folder-lock.ts';
 import { errorMessage } from '../shared/errors.ts';
 import { addresses, Display } from './display.ts';
 import { dataFolder, demoEnvironment } from './environment.ts';
+import { positionsBefore } from './before.ts';
 import { readFigures } from './figures.ts';
 import { leftovers, startedProcesses } from './leftovers.ts';
 import type { DemoOptions } from './options.ts';
 import { parseOptions } from './options.ts';
-import { forgetDeadSystem, startSimulator, startSystem, untilReady } from './programs.ts';
+import { forgetDeadSystem, StartError, startSimulator, startSystem, untilReady } from './programs.ts';
 import { readableLog } from './readable-log.ts';
 import { stopRequest } from './stop-request.ts';
 
@@ -68,6 +71,8 @@ async function verdict({ options, display }: Demo, system: Child, simulator: Chi
 async function run(demo: Demo): Promise<number> {
   const { options, dataDir, display, stop, children } = demo;
   await mkdir(dataDir, { recursive: true });
+  // Another one that runs there writes the log.
+  await refuseFolderInUse(dataDir);
   const environment = await demoEnvironment(process.env);
   await forgetDeadSystem(dataDir);
   display.say(`starting Odograph; its log is ${relative('', join(dataDir, 'demo.log'))}`);
@@ -76,6 +81,8 @@ async function run(demo: Demo): Promise<number> {
   const runtime = await untilReady(system, dataDir, stop);
   if (runtime === undefined) return 0;
   display.say(`${addresses(runtime, dataDir)}  ${options.devices} trackers send a record a second each; Ctrl-C ends the demo\n`);
+  const before = await positionsBefore(runtime.postgresUrl);
+  if (before > 0) display.say(`  ${before.toLocaleString('en')} positions of earlier runs are stored\n`);
   const simulator = await startSimulator(options, runtime, join(dataDir, 'simulator.log'), environment);
   children.push(simulator);
   await watch(demo, runtime.metricsUrl);
@@ -95,12 +102,12 @@ async function end({ dataDir, display, children }: Demo): Promise<readonly numbe
 }
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2));
   const children: Child[] = [];
   const stop = stopRequest(() => {
     for (const child of children) if (child.end() === undefined) process.kill(child.pid, 'SIGKILL');
     process.exit(130);
   });
+  const options = parseOptions(process.argv.slice(2));
   const dataDir = resolve(dataFolder(process.env));
   const demo: Demo = { options, dataDir, display: new Display(process.stdout), stop, children };
   let code = 1;
@@ -108,6 +115,7 @@ async function main(): Promise<number> {
     code = await run(demo);
   } catch (error) {
     demo.display.say(errorMessage(error));
+    if (error instanceof StartError) code = error.code ?? code;
   }
   const left = await end(demo);
   if (left.length === 0) return code;

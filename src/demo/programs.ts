@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Child } from '../embedded/child.ts';
+import type { Child, Exit } from '../embedded/child.ts';
 import { startChild } from '../embedded/child.ts';
 import { startOf } from '../embedded/process-table.ts';
 import { launch } from '../embedded/unprivileged.ts';
@@ -14,6 +14,19 @@ import type { DemoOptions } from './options.ts';
 import { readableLog } from './readable-log.ts';
 
 const POLL_MS = 50;
+
+/** Odograph has ended while it started. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  /** The exit code; null: it was ended by a signal. */
+  readonly code: number | null;
+
+  constructor(end: Exit, log: string) {
+    super(`Odograph ${end.text} while starting:\n${readableLog(log)}`);
+    this.code = end.code;
+  }
+}
+
 /** Another fleet than that of `npm run simulate`: two of one fleet would throw each other out. */
 const FLEET_PREFIX = '35630701';
 /** Share of frames that meet a fault: so many that a short run with few trackers meets every kind. */
@@ -43,7 +56,7 @@ export async function forgetDeadSystem(dataDir: string): Promise<void> {
 /**
  * Waits until the system has written where it listens, which it does when it is ready.
  * @returns undefined when `signal` ends the wait.
- * @throws Error when the system ends first, with the end of its log.
+ * @throws StartError when the system ends first, with the end of its log.
  */
 export async function untilReady(
   system: Child,
@@ -55,7 +68,7 @@ export async function untilReady(
     // A file of an earlier start may still be there.
     if (runtime?.pid === system.pid) return runtime;
     const end = system.end();
-    if (end !== undefined) throw new Error(`Odograph ${end.text} while starting:\n${readableLog(await system.logTail())}`);
+    if (end !== undefined) throw new StartError(end, await system.logTail());
     await delay(POLL_MS);
   }
   return undefined;

@@ -1,12 +1,18 @@
-/** Lines of a JSON log as a person reads them: level, message, error. What is no such line stays as it is. */
+/**
+ * Why a program has failed, out of its JSON log as a person reads it: level, message and error of each line that is a
+ * warning or worse. What is no such line stays as it is.
+ */
 import { z } from 'zod';
 
 const logLine = z.object({ level: z.string(), msg: z.string(), error: z.string().optional() });
 
-function readableLine(line: string): string {
+const ROUTINE = ['trace', 'debug', 'info'];
+
+/** undefined: nothing is wrong. */
+function readableLine(line: string): string | undefined {
   try {
     const { level, msg, error } = logLine.parse(JSON.parse(line));
-    return `  ${level}: ${error === undefined ? msg : `${msg}: ${error}`}`;
+    return ROUTINE.includes(level) ? undefined : `  ${level}: ${error === undefined ? msg : `${msg}: ${error}`}`;
   } catch {
     // Printed by something else than the logger.
     return line;
@@ -14,5 +20,5 @@ function readableLine(line: string): string {
 }
 
 export function readableLog(text: string): string {
-  return text.split('\n').map(readableLine).join('\n');
+  return text.split('\n').flatMap((line) => readableLine(line) ?? []).join('\n');
 }

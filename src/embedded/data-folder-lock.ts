@@ -6,6 +6,8 @@ import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startOf } from './process-table.ts';
 
+const LOCK = 'odograph.lock';
+
 interface Owner {
   readonly pid: number;
   readonly since: string;
@@ -53,6 +55,12 @@ async function removeStale(lock: string, read: string, own: string): Promise<voi
   await rm(aside, { force: true });
 }
 
+/** @returns the living process that holds the lock, as the text of a lock tells; undefined: none does */
+async function livingOwner(text: string): Promise<Owner | undefined> {
+  const owner = parseOwner(text);
+  return owner !== undefined && (await startOf(owner.pid)) === owner.since ? owner : undefined;
+}
+
 async function take(folder: string, lock: string, own: string): Promise<void> {
   for (;;) {
     try {
@@ -64,12 +72,16 @@ async function take(folder: string, lock: string, own: string): Promise<void> {
     }
     const text = await readIfThere(lock);
     if (text === undefined) continue;
-    const owner = parseOwner(text);
-    if (owner !== undefined && (await startOf(owner.pid)) === owner.since) {
-      throw new DataFolderInUseError(folder, owner.pid);
-    }
+    const owner = await livingOwner(text);
+    if (owner !== undefined) throw new DataFolderInUseError(folder, owner.pid);
     await removeStale(lock, text, own);
   }
+}
+
+/** @throws DataFolderInUseError where a living process has the folder; nobody is kept from taking it next */
+export async function refuseFolderInUse(folder: string): Promise<void> {
+  const owner = await livingOwner((await readIfThere(join(folder, LOCK))) ?? '');
+  if (owner !== undefined) throw new DataFolderInUseError(folder, owner.pid);
 }
 
 /**
@@ -78,7 +90,7 @@ async function take(folder: string, lock: string, own: string): Promise<void> {
  */
 export async function lockDataFolder(folder: string): Promise<{ release(): Promise<void> }> {
   await mkdir(folder, { recursive: true });
-  const lock = join(folder, 'odograph.lock');
+  const lock = join(folder, LOCK);
   const own = `${lock}.${process.pid}`;
   await writeFile(own, `${process.pid}\n${(await startOf(process.pid)) ?? ''}\n`);
   try {

@@ -2,7 +2,8 @@
  * `npm run simulate`: a fleet of trackers that drives on land and speaks Teltonika over TCP.
  *
  * Exit codes: 0 done; 1 the verification found records lost or duplicated; 2 an option is wrong; 3 the server cannot
- * be reached or accepted nothing, or the database cannot be asked; 130 interrupted twice.
+ * be reached or accepted nothing, or the database cannot be asked; 130 interrupted twice; 141 nobody
+ * reads what it prints.
  */
 import { errorMessage } from '../shared/errors.ts';
 import type { RawOptions } from '../shared/option-reader.ts';
@@ -15,7 +16,8 @@ import type { RunningInstance } from './running-instance.ts';
 import { findRunningInstance } from './running-instance.ts';
 import { simulate } from './simulation.ts';
 
-const EXIT = { wrongOption: 2, unreachable: 3 } as const;
+/** `unread` as shells give it: 128 + SIGPIPE. */
+const EXIT = { wrongOption: 2, unreachable: 3, unread: 141 } as const;
 const DEFAULT_DATA_DIR = '.odograph';
 
 async function main(): Promise<number> {
@@ -39,6 +41,8 @@ function currentAddresses(options: Options, raw: RawOptions, instance: RunningIn
   }
 }
 
+// Whoever reads has seen enough: `--help | head`.
+process.stdout.on('error', () => process.exit(EXIT.unread));
 try {
   process.exitCode = await main();
 } catch (error) {

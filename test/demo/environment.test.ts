@@ -31,7 +31,7 @@ test('has servers of its own and every role, whatever the shell is set up for', 
   const own = { REDIS_URL: 'redis://production', POSTGRES_URL: 'postgres://production', ROLES: 'ingest', LOG_LEVEL: '' };
   const environment = await demoEnvironment(own);
   expect(Object.keys(environment).toSorted()).toEqual(['INGEST_LISTENERS', 'LIVE_WS_PORT', 'LOG_LEVEL', 'METRICS_PORT']);
-  expect(environment.LOG_LEVEL).toBe('warn');
+  expect(environment.LOG_LEVEL).toBe('info');
 });
 
 test('a smoke run is short and small unless told otherwise', () => {

@@ -1,5 +1,11 @@
 /** The whole as one process: how it starts, what it says about itself, and how it ends. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { STORAGES, countPending, countPositions, freshDatabaseOn, openSite } from '../core/support.ts';
 import { dataFrame, loggedIn } from '../ingest/tracker.ts';
 import { startPrivatePostgres } from '../support/database.ts';
@@ -71,6 +77,30 @@ test('ends with 1 on a database that only an operator can mend, and says so', as
   const odograph = await startOdograph(serversOf(site));
   expect(await odograph.ended()).toBe(1);
   expect(odograph.lines.filter(({ level }) => level === 'fatal')).toMatchObject([{ msg: 'cannot go on' }]);
+});
+
+test('warns where one of the two URLs is missing, and a server of its own takes that place', async () => {
+  const { redisUrl } = await openSite();
+  const dataDir = await mkdtemp(join(tmpdir(), 'odograph-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const odograph = await startOdograph({ REDIS_URL: redisUrl, POSTGRES_URL: '', ODOGRAPH_DATA_DIR: dataDir });
+  await odograph.ready();
+  expect(odograph.lines.filter(({ level }) => level === 'warn')).toMatchObject([{ msg: expect.stringMatching(/^POSTGRES_URL is not set/) as string }]);
+  expect(await odograph.end('SIGTERM')).toBe(0);
+});
+
+test.each(['METRICS_PORT', 'LIVE_WS_PORT', 'INGEST_LISTENERS'])('says that the port of %s is taken, and nothing else', async (name) => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  onTestFinished(() => { holder.close(); });
+  const port = String((holder.address() as AddressInfo).port);
+  const servers = { ...serversOf(await openSite()), AUTH_TOKEN: 'token-of-the-administrator' };
+  const settings = { ...servers, [name]: name === 'INGEST_LISTENERS' ? `teltonika:${port}` : port };
+  const odograph = await startOdograph(settings);
+  expect(await odograph.ended()).toBe(1);
+  const said = odograph.lines.filter(({ level }) => level !== 'debug' && level !== 'info');
+  expect(said).toMatchObject([{ level: 'fatal', error: expect.stringContaining(port) as string }]);
+  expect(odograph.lines.at(-1)).toMatchObject({ msg: 'stopped' });
 });
 
 describe('without its database', () => {
