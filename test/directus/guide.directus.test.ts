@@ -8,7 +8,7 @@ import { signedIn, startLive } from '../live/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { DirectusAdmin } from './support/admin.ts';
 import type { SeededUser } from './support/seed.ts';
-import { addToGroup, insertDevices, insertGroups, uniqueIds } from './support/fleet-sql.ts';
+import { addToGroup, insertDevices, insertGroups, query, uniqueIds } from './support/fleet-sql.ts';
 import { createOdographDatabase } from './support/seeded.ts';
 import { startDirectus } from './support/server.ts';
 
@@ -33,6 +33,7 @@ function stepsOf(guide: string): readonly Step[] {
 }
 
 let steps: readonly Step[];
+let guide: string;
 
 /** What the guide calls the role or policy, and its id. */
 const idOf = (path: string, name: string): string =>
@@ -52,14 +53,29 @@ beforeAll(async () => {
     await database.drop();
   };
   admin = new DirectusAdmin(url);
-  steps = stepsOf(await readFile(GUIDE, 'utf8'));
+  guide = await readFile(GUIDE, 'utf8');
+  steps = stepsOf(guide);
   for (const { method, path, body } of steps) await admin.api.call(method, path, body);
 });
 afterAll(() => stop());
 
+/** The token of a user whom the guide makes. */
+const tokenOf = (email: string): string =>
+  String(steps.find(({ path, body }) => path === '/users' && body.email === email)?.body.token);
+
+/** A live server that has nobody to tell it of changes, and whose users say themselves what they are. */
+async function startWithoutService(): Promise<TestLive> {
+  const overrides = { AUTH_PROVIDER: 'directus', DIRECTUS_BASE_URL: url };
+  return startLive(await openSite({ postgresUrl }), {
+    overrides,
+    provider: (events, settings) =>
+      directusProvider({ settings, baseUrl: url, onRequest: events.directusAsked, onWatch: events.directusWatch }),
+  });
+}
+
 async function start(): Promise<TestLive> {
-  const service = steps.find(({ path }) => path === '/users')?.body;
-  const overrides = { AUTH_PROVIDER: 'directus', DIRECTUS_BASE_URL: url, DIRECTUS_SERVICE_TOKEN: String(service?.token) };
+  const service = tokenOf('odograph@example.com');
+  const overrides = { AUTH_PROVIDER: 'directus', DIRECTUS_BASE_URL: url, DIRECTUS_SERVICE_TOKEN: service };
   const live = await startLive(await openSite({ postgresUrl }), {
     overrides,
     provider: (events, settings) =>
@@ -89,14 +105,22 @@ test('a user of no fleet follows nothing', async () => {
   for (const topic of [`device:${mine}`, `group:${GROUP}`, '*']) expect(await viewer.subscribe(topic)).toMatchObject({ code: 'forbidden' });
 });
 
-test('who dispatches follows everything', async () => {
-  const live = await start();
-  const token = await addUser('dispatcher', {});
-  const [user] = await admin.users.find({ email: { _eq: 'dispatcher@example.com' } });
-  await admin.access.create({ policy: idOf('/policies', 'Dispatch'), user: user!.id });
-  await admin.clearSystemCache();
-  const viewer = await signedIn(live.url, token);
-  expect(await viewer.subscribe('*')).toMatchObject({ type: 'subscribed' });
+test.each([['with', start], ['without', startWithoutService]])(
+  'the users of the example follow the fleet and its van, or everything, %s a service account', async (_what, begin) => {
+    const live = await begin();
+    const topics = /topics=(group:\S+),(device:\d+)'/.exec(guide)?.slice(1) ?? [];
+    expect(topics).toHaveLength(2);
+    const viewer = await signedIn(live.url, tokenOf('north@example.com'));
+    for (const topic of topics) expect(await viewer.subscribe(topic)).toMatchObject({ type: 'subscribed', topic });
+    expect(await viewer.subscribe('*')).toMatchObject({ code: 'forbidden' });
+    const dispatch = await signedIn(live.url, tokenOf('dispatch@example.com'));
+    expect(await dispatch.subscribe('*')).toMatchObject({ type: 'subscribed' });
+  });
+
+test('a group that is deleted takes its memberships with it, as before Directus knew of them', async () => {
+  const keys = await query<{ confdeltype: string }>(
+    postgresUrl, "select confdeltype from pg_constraint where conrelid = 'group_devices'::regclass and contype = 'f'");
+  expect(keys.map(({ confdeltype }) => confdeltype)).toEqual(['c', 'c']);
 });
 
 test('the service account is told when a user is suspended, and the viewer ends', async () => {
