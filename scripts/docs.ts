@@ -8,6 +8,7 @@ import { asyncApiDocument, protocolTables } from '../src/live/messages/protocol-
 import { errorsDocument } from '../src/shared/errors-document.ts';
 import { metricsDocument } from '../src/observability/metrics/document.ts';
 import { ioElementsDocument } from '../src/protocols/teltonika/io-elements-document.ts';
+import { reliabilityDocument } from '../test/faults/document.ts';
 import { withSections } from './generated-sections.ts';
 
 /** Given what the file says now. */
@@ -18,6 +19,7 @@ const documents: Readonly<Record<string, (current: string) => string | Promise<s
   'docs/errors.md': errorsDocument,
   'docs/live-protocol.md': (current) => withSections(current, protocolTables()),
   'docs/metrics.md': metricsDocument,
+  'docs/reliability.md': reliabilityDocument,
   'docs/teltonika-io-elements.md': ioElementsDocument,
 };
 

@@ -15,3 +15,9 @@ export function withSections(document: string, sections: Readonly<Record<string,
     (_all, name: string) => `<!-- begin ${name} -->\n${sections[name] ?? ''}\n<!-- end ${name} -->`,
   );
 }
+
+/** What stands in a section now; empty where there is none of that name. */
+export function sectionOf(document: string, name: string): string {
+  const [, text = ''] = new RegExp(`<!-- begin ${name} -->\\n([\\s\\S]*?)\\n<!-- end ${name} -->`).exec(document) ?? [];
+  return text;
+}

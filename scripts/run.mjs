@@ -32,7 +32,7 @@ function tests(target, args, ...wanted) {
 function startsRedis(target, args) {
   if (args.includes('--help')) return false;
   if (target === 'src/main.ts') return !process.env.REDIS_URL;
-  return target === 'src/demo/main.ts' || target.startsWith('bench/') || tests(target, args, 'integration', 'browser', 'directus');
+  return target === 'src/demo/main.ts' || target === 'test/faults/main.ts' || target.startsWith('bench/') || tests(target, args, 'integration', 'browser', 'directus');
 }
 
 function commandFor(node, target, args) {

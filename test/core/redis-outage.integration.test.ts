@@ -85,14 +85,14 @@ test('frozen: reads fail in time, and go on with the server', async () => {
   await append(site.redis, frame('a', records(5, NOW)));
   await allStored(site, 5);
   // Sent now and answered after the reader has given up: what that answer delivers must not be left behind.
-  server.freeze();
+  await server.freeze();
   const appended = append(site.redis, frame('a', records(5, NOW + 60_000)));
   try {
     await eventually(async () => {
       expect(await metric(running.registry, 'processor_consumer_reads_total', { result: 'error' })).toBeGreaterThan(1);
     });
   } finally {
-    server.thaw();
+    await server.thaw();
   }
   await appended;
   await allStored(site, 10);

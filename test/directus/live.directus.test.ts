@@ -359,7 +359,7 @@ describe('a Directus that cannot be asked', () => {
 
   test('frozen: whoever comes is answered within the time-out', async () => {
     const live = await startAsking(QUICK);
-    seeded.directus.freeze();
+    await seeded.directus.freeze();
     try {
       const startedAt = performance.now();
       const viewers = await Promise.all(Array.from({ length: 20 }, () => connect(live.url)));
@@ -367,7 +367,7 @@ describe('a Directus that cannot be asked', () => {
       for (const viewer of viewers) expect(await viewer.next('error')).toMatchObject({ code: 'auth_unavailable' });
       expect(performance.now() - startedAt).toBeLessThan(2_000);
     } finally {
-      seeded.directus.thaw();
+      await seeded.directus.thaw();
     }
     await eventually(() => signedIn(live.url, seeded.fleet.users.north.token));
   });

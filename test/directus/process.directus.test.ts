@@ -26,14 +26,14 @@ afterAll(() => seeded.stop());
 test('frozen, it answers once it is thawed', async () => {
   const { directus } = seeded;
   const pong = async (): Promise<string> => await (await fetch(`${directus.url}/server/ping`)).text();
-  directus.freeze();
+  await directus.freeze();
   let answered = false;
   const answer = pong().finally(() => {
     answered = true;
   });
   await expect(fetch(`${directus.url}/server/ping`, { signal: AbortSignal.timeout(300) })).rejects.toThrow('timeout');
   expect(answered).toBe(false);
-  directus.thaw();
+  await directus.thaw();
   expect(await answer).toBe('pong');
 });
 

@@ -63,13 +63,13 @@ describe('two connections of one device', () => {
     try {
       const ingest = await startIngest(server.url, { INGEST_APPEND_TIMEOUT_MS: '60000' });
       const older = await loggedIn(ingest.port(), imei);
-      server.freeze();
+      await server.freeze();
       older.send(dataFrame(3));
       await eventually(async () => { expect(await ingest.metric('odograph_ingest_append_queue_bytes')).toBeGreaterThan(0); });
       const newer = await loggedIn(ingest.port(), imei);
       newer.send(dataFrame(1));
       expect(older.received).toHaveLength(1);
-      server.thaw();
+      await server.thaw();
       expect(await older.acknowledgement()).toBe(3);
       await older.closed();
       expect(await newer.acknowledgement()).toBe(1);

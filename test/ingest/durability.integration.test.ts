@@ -108,11 +108,11 @@ describe('replica', () => {
     const imei = newImei();
     const ingest = await startIngest(primary.url, { INGEST_DURABILITY: 'replica' });
     const tracker = await loggedIn(ingest.port(), imei);
-    replica.freeze();
+    await replica.freeze();
     tracker.send(dataFrame(2));
     await eventually(async () => { expect(await ingest.metric(FAILURES, { reason: 'durability' })).toBeGreaterThan(1); });
     expect(tracker.received).toHaveLength(1);
-    replica.thaw();
+    await replica.thaw();
     expect(await tracker.acknowledgement()).toBe(2);
     expect(await recordsOf(lookInto(primary.url), imei)).toHaveLength(2);
   });
@@ -166,10 +166,10 @@ describe('at every level', () => {
     const server = await redisWith({});
     const ingest = prepareIngest(server.url, { INGEST_APPEND_TIMEOUT_MS: '200' });
     await eventually(() => ingest.redis.status === 'ready');
-    server.freeze();
+    await server.freeze();
     const started = ingest.start();
     await eventually(() => ingest.log.some(({ msg }) => msg.startsWith('Redis went away')));
-    server.thaw();
+    await server.thaw();
     await started;
     await loggedIn(ingest.port(), newImei());
   });

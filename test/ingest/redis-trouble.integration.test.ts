@@ -38,7 +38,7 @@ describe('Redis frozen', () => {
     const limits = { INGEST_MAX_PENDING_FRAMES: '4', INGEST_IDLE_TIMEOUT_MS: '400', INGEST_FRAME_TIMEOUT_MS: '400' };
     const ingest = await startIngest(server.url, limits);
     const trackers = await fleet(ingest, 3);
-    server.freeze();
+    await server.freeze();
     const frames = Array.from({ length: 40 }, (_, index) => dataFrame(2, TS + index * 10_000));
     for (const { tracker } of trackers) tracker.send(...frames.slice(0, 5));
     await eventually(async () => { expect(await ingest.metric(PAUSED)).toBe(3); });
@@ -51,7 +51,7 @@ describe('Redis frozen', () => {
       expect(tracker.received).toHaveLength(1);
       expect(tracker.isClosed).toBe(false);
     }
-    server.thaw();
+    await server.thaw();
     const redis = lookInto(server.url);
     for (const { tracker, imei } of trackers) {
       for (let count = 0; count < 40; count += 1) expect(await tracker.acknowledgement()).toBe(2);
@@ -71,12 +71,12 @@ describe('Redis frozen', () => {
     const ingest = await startIngest(server.url, { INGEST_APPEND_TIMEOUT_MS: '100' });
     const imei = newImei();
     const tracker = await loggedIn(ingest.port(), imei);
-    server.freeze();
+    await server.freeze();
     tracker.send(dataFrame(1));
     await eventually(async () => { expect(await ingest.metric(FAILURES)).toBeGreaterThan(0); });
     const failedAt = performance.now();
     await eventually(() => performance.now() - failedAt > 1_500);
-    server.thaw();
+    await server.thaw();
     expect(await tracker.acknowledgement()).toBe(1);
     // Redis may still execute the one that it had received before it hung.
     expect((await recordsOf(lookInto(server.url), imei)).length).toBeLessThanOrEqual(2);
@@ -86,11 +86,11 @@ describe('Redis frozen', () => {
     server = await startPrivateRedis();
     const ingest = await startIngest(server.url, { INGEST_IDLE_TIMEOUT_MS: '700', INGEST_APPEND_TIMEOUT_MS: '5000' });
     const tracker = await loggedIn(ingest.port(), newImei());
-    server.freeze();
+    await server.freeze();
     tracker.send(dataFrame(1));
     const sentAt = performance.now();
     await eventually(() => performance.now() - sentAt > 1_000);
-    server.thaw();
+    await server.thaw();
     expect(await tracker.acknowledgement()).toBe(1);
     const answeredAt = performance.now();
     await tracker.closed();
@@ -104,7 +104,7 @@ describe('Redis frozen', () => {
     });
     const trackers = await fleet(ingest, 40);
     const idle = await loggedIn(ingest.port(), newImei());
-    server.freeze();
+    await server.freeze();
     const perTracker = 60;
     let highest = 0;
     const watch = setInterval(() => {
@@ -118,7 +118,7 @@ describe('Redis frozen', () => {
     const late = await connectTracker(ingest.port());
     await eventually(async () => { expect(await ingest.metric(PAUSED)).toBe(42); });
     const lateImei = newImei();
-    server.thaw();
+    await server.thaw();
     for (const { tracker } of trackers) {
       for (let index = 0; index < perTracker; index += 1) expect(await tracker.acknowledgement()).toBe(10);
     }
@@ -140,7 +140,7 @@ describe('Redis frozen', () => {
     const limits = { INGEST_APPEND_QUEUE_BYTES: String(MIB), INGEST_MAX_PENDING_FRAMES: '1024', INGEST_LOGIN_TIMEOUT_MS: '300' };
     const ingest = await startIngest(server.url, limits);
     const tracker = await loggedIn(ingest.port(), newImei());
-    server.freeze();
+    await server.freeze();
     for (let index = 0; index < 600; index += 1) tracker.send(dataFrame(50));
     await eventually(async () => { expect(await ingest.metric(PAUSED)).toBe(1); });
     const late = await connectTracker(ingest.port());

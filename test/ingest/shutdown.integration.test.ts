@@ -38,14 +38,14 @@ describe('stop', () => {
     const imei = newImei();
     const tracker = await loggedIn(ingest.port(), imei);
     const port = ingest.port();
-    server.freeze();
+    await server.freeze();
     tracker.send(dataFrame(3), dataFrame(2));
     await eventually(async () => { expect(await ingest.metric(QUEUE)).toBeGreaterThan(0); });
     const stopped = ingest.stop();
     tracker.send(dataFrame(9));
     await expect(connectTracker(port)).rejects.toThrow('ECONNREFUSED');
     expect(ingest.isStarted).toBe(false);
-    server.thaw();
+    await server.thaw();
     expect([await tracker.acknowledgement(), await tracker.acknowledgement()]).toEqual([3, 2]);
     await tracker.closed();
     await stopped;
@@ -57,7 +57,7 @@ describe('stop', () => {
   it('ends within the deadline without acknowledging when Redis is frozen', async () => {
     const ingest = await startIngest(server.url, { INGEST_APPEND_TIMEOUT_MS: '60000', SHUTDOWN_TIMEOUT_MS: '1000' });
     const tracker = await loggedIn(ingest.port(), newImei());
-    server.freeze();
+    await server.freeze();
     tracker.send(dataFrame(3));
     await eventually(async () => { expect(await ingest.metric(QUEUE)).toBeGreaterThan(0); });
     const began = performance.now();
@@ -65,7 +65,7 @@ describe('stop', () => {
     expect(performance.now() - began).toBeLessThan(900);
     await tracker.closed();
     expect(tracker.received).toHaveLength(1);
-    server.thaw();
+    await server.thaw();
     // What arrives in Redis after all is a copy of what the tracker sends again.
     await eventually(async () => { expect(await ingest.metric('odograph_ingest_connections')).toBe(0); });
     expect(tracker.received).toHaveLength(1);

@@ -132,6 +132,6 @@ function isRunning(pid: number): boolean {
 
 /** Ends a server that may be frozen, or have ended. */
 export async function endServer(server: PrivateServer): Promise<void> {
-  if (isRunning(server.pid)) server.thaw();
+  if (isRunning(server.pid)) await server.thaw();
   await server.stop();
 }

@@ -66,11 +66,11 @@ describe('a datagram', () => {
     const server = await startPrivateRedis();
     try {
       const ingest = await start(server.url);
-      server.freeze();
+      await server.freeze();
       send(ingest, datagram(2, 1));
       await eventually(async () => { expect(await ingest.metric('odograph_ingest_append_failures_total')).toBeGreaterThan(0); });
       expect(answers).toEqual([]);
-      server.thaw();
+      await server.thaw();
       await answered('0005ca01010102');
     } finally {
       await endServer(server);
@@ -143,14 +143,14 @@ describe('the listener', () => {
     const server = await startPrivateRedis();
     try {
       const ingest = await start(server.url, { INGEST_APPEND_QUEUE_BYTES: String(1024 * 1024) });
-      server.freeze();
+      await server.freeze();
       await eventually(async () => {
         for (let id = 0; id < 20; id += 1) send(ingest, encodeAvlDatagram(newImei(), recordsFrom(TS, 40), '8E', id, 1));
         return (await ingest.metric(REJECTIONS, { reason: 'overloaded' })) > 0;
       });
       expect(await ingest.metric(QUEUE)).toBeLessThan(1.1 * 1024 * 1024);
       expect(answers).toEqual([]);
-      server.thaw();
+      await server.thaw();
       await eventually(async () => { expect(await ingest.metric(QUEUE)).toBe(0); });
       answers.length = 0;
       send(ingest, datagram(1, 5));
@@ -165,11 +165,11 @@ describe('the listener', () => {
     const server = await startPrivateRedis();
     try {
       const ingest = await start(server.url, { INGEST_APPEND_TIMEOUT_MS: '5000', SHUTDOWN_TIMEOUT_MS: '10000' });
-      server.freeze();
+      await server.freeze();
       send(ingest, datagram(2, 1));
       await eventually(async () => { expect(await ingest.metric(QUEUE)).toBeGreaterThan(0); });
       const stopped = ingest.stop();
-      server.thaw();
+      await server.thaw();
       await stopped;
       await answered('0005ca01010102');
     } finally {

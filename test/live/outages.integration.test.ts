@@ -69,14 +69,14 @@ describe('PostgreSQL', () => {
   test('frozen: a subscription is answered all the same, in time', async () => {
     const { live } = await prepared();
     const viewer = await signedIn(live.url);
-    postgres.freeze();
+    await postgres.freeze();
     try {
       const startedAt = performance.now();
       expect(await viewer.subscribe(`device:${A}`)).toMatchObject({ type: 'subscribed', snapshot: [] });
       expect(performance.now() - startedAt).toBeLessThan(3_000);
       expect(await viewer.next('error')).toMatchObject({ code: 'snapshot_unavailable' });
     } finally {
-      postgres.thaw();
+      await postgres.thaw();
     }
     await eventually(async () => { expect((await viewer.subscribe(`device:${A}`)).snapshot).toMatchObject([{ ts: START }]); });
   });
@@ -97,10 +97,10 @@ describe('Redis', () => {
     await viewer.subscribe(`device:${A}`);
     await append(site.redis, frame(A, [record(START)]));
     await viewer.next('position');
-    redis.freeze();
+    await redis.freeze();
     const during = append(site.redis, frame(A, [record(START + 1_000)]));
     await eventually(async () => { expect(await live.metric('processor_live_broadcast_reads_total', { result: 'error' })).toBeGreaterThan(0); });
-    redis.thaw();
+    await redis.thaw();
     await during;
     await append(site.redis, frame(A, [record(START + 2_000)]));
     const expected = [START, START + 1_000, START + 2_000];

@@ -46,9 +46,9 @@ test('a private Redis can be frozen, killed and started again on the same port',
   const redis = new Redis(server.url, { commandTimeout: 200, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   await redis.set('kept', '42');
-  server.freeze();
+  await server.freeze();
   await expect(redis.get('kept')).rejects.toThrow('timed out');
-  server.thaw();
+  await server.thaw();
   await server.kill();
   const again = await server.again();
   expect(again.url).toBe(server.url);
