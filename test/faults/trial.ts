@@ -1,5 +1,6 @@
 /** One fault from its world to its row in the table. */
 import { Random, mix } from '../../src/simulator/random.ts';
+import { DEAD_LETTER_STREAM } from '../../src/shared/contracts/dead-letter-stream.ts';
 import { groupsOf } from '../../src/shared/contracts/stream-info.ts';
 import { errorMessage } from '../../src/shared/errors.ts';
 import { eventually } from '../support/eventually.ts';
@@ -68,6 +69,7 @@ async function injectAll(fault: Fault, world: World, random: Random, times: numb
 }
 
 async function gather(fault: Fault, world: World, injected: number): Promise<Evidence> {
+  const deadLettered = await world.redisClient.xlen(DEAD_LETTER_STREAM);
   await fault.repair?.(world);
   if (world.fleet === null) throw new Error('there is no fleet');
   const fleet = await world.fleet.finish();
@@ -76,7 +78,7 @@ async function gather(fault: Fault, world: World, injected: number): Promise<Evi
     [...world.programs.values()].map(async (program) => [program, await program.metrics()] as const),
   ));
   await world.watch.stop();
-  return { fault, world, injected, fleet, metrics };
+  return { fault, world, injected, deadLettered, fleet, metrics };
 }
 
 async function judge(evidence: Evidence): Promise<string[]> {
@@ -110,7 +112,7 @@ export async function tryFault(fault: Fault, options: TrialOptions): Promise<Tri
       acknowledged: counted?.acknowledged ?? 0,
       lost: verification?.lost ?? 0,
       duplicated: verification?.duplicated ?? 0,
-      deadLettered: 0,
+      deadLettered: evidence.deadLettered,
       peakBytes: Math.max(...world.watch.peakBytes.values()),
       seconds: (performance.now() - startedAt) / 1_000,
     };

@@ -9,6 +9,8 @@ export interface Evidence {
   readonly fault: Fault;
   readonly world: World;
   readonly injected: number;
+  /** Letters before they were replayed. */
+  readonly deadLettered: number;
   readonly fleet: FinishedFleet;
   /** Metrics of each program when the fleet had ended and the stream was empty. */
   readonly metrics: ReadonlyMap<Program, readonly Sample[]>;

@@ -37,6 +37,17 @@ async function freezeCore(world: World): Promise<void> {
   });
 }
 
+/** As when the machine that all of it runs on goes down, and comes up again. */
+async function killEverything(world: World): Promise<void> {
+  const odograph = world.program('odograph');
+  await world.outage(async () => {
+    await Promise.all([odograph.end('SIGKILL'), world.redis.kill(), world.postgres.kill()]);
+    await world.hold(0, 1_500);
+    [world.redis, world.postgres] = await Promise.all([world.redis.again(), world.postgres.again()]);
+    await odograph.start();
+  });
+}
+
 export const processFaults: readonly Fault[] = [
   ended('ingest', ['ingest'], 'SIGKILL'),
   ended('ingest', ['ingest'], 'SIGTERM'),
@@ -54,5 +65,14 @@ export const processFaults: readonly Fault[] = [
     impairs: ['core-a'],
     repeats: true,
     inject: freezeCore,
+  },
+  {
+    name: 'everything, with Redis and PostgreSQL: SIGKILL',
+    what: 'at one instant, started again up to 1.5 s later',
+    topology: 'joint',
+    times,
+    impairs: ['odograph'],
+    repeats: true,
+    inject: killEverything,
   },
 ];
