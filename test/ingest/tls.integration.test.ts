@@ -98,6 +98,24 @@ describe('a TLS listener', () => {
   });
 });
 
+describe('a bad certificate', () => {
+  it('is for the tracker to refuse: that is counted, and others are served', async () => {
+    const ingest = await startIngest(redisUrl, tls);
+    const socket = connect({ port: ingest.port('tls'), host: '127.0.0.1', servername: 'localhost' });
+    const [error] = await once(socket, 'error') as [NodeJS.ErrnoException];
+    expect(error.code).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+    await (await connectTls(ingest)).logIn(newImei());
+    expect(await ingest.metric('odograph_ingest_connections', { protocol: 'teltonika' })).toBe(1);
+  });
+
+  it('of another key ends the start, and says which files do not go together', async () => {
+    const file = join(folder, 'other.pem');
+    await run('openssl', ['genpkey', '-algorithm', 'RSA', '-out', file]);
+    const start = startIngest(redisUrl, { ...tls, INGEST_TLS_KEY_FILE: file });
+    await expect(start).rejects.toThrow(/INGEST_TLS_KEY_FILE .*other\.pem/);
+  });
+});
+
 describe('a start', () => {
   it('with a file that is no certificate says which', async () => {
     const file = join(folder, 'not.pem');

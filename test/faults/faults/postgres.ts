@@ -139,20 +139,20 @@ export const postgresFaults: readonly Fault[] = [
   },
   {
     name: 'PostgreSQL: refuses connections', what: '`allow_connections false`, sessions ended',
-    times: { short: 1, long: 4 }, impairs, inject: refuseConnections,
+    times: { short: 2, long: 5 }, impairs, inject: refuseConnections,
   },
   {
     name: 'PostgreSQL: out of connections', what: 'somebody else has taken all of them',
     postgres: { max_connections: String(MAX_CONNECTIONS) },
-    times: { short: 1, long: 4 }, impairs, inject: useUpConnections,
+    times: { short: 2, long: 5 }, impairs, inject: useUpConnections,
   },
   {
     name: 'PostgreSQL: read-only', what: '`default_transaction_read_only`, as in the middle of a failover',
-    times: { short: 1, long: 4 }, impairs, inject: makeReadOnly,
+    times: { short: 2, long: 5 }, impairs, inject: makeReadOnly,
   },
   {
     name: 'PostgreSQL: disk full', what: 'the tablespace of the database has no room left',
-    times: { short: 1, long: 4 }, impairs, ...diskFull,
+    times: { short: 2, long: 5 }, impairs, ...diskFull,
   },
   {
     name: 'PostgreSQL: positions locked for 30 s', what: '`lock table positions in access exclusive mode`',

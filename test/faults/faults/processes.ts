@@ -54,6 +54,7 @@ export const processFaults: readonly Fault[] = [
   ended('core', ['core'], 'SIGKILL'),
   ended('core', ['core'], 'SIGTERM'),
   ended('ingest and core at once', ['ingest', 'core'], 'SIGKILL'),
+  ended('ingest and core at once', ['ingest', 'core'], 'SIGTERM'),
   ended('all roles in one process', ['odograph'], 'SIGKILL', { topology: 'joint' }),
   ended('all roles in one process', ['odograph'], 'SIGTERM', { topology: 'joint' }),
   ended('one of two cores', ['core-a'], 'SIGKILL', { topology: 'two cores' }),
