@@ -6,12 +6,19 @@
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import type { Benchmark, Outcome } from './benchmark.ts';
+import { cost } from './ingest/cost.ts';
 import { hostile } from './ingest/hostile.ts';
 import { liveBenchmarks } from './live/benchmarks.ts';
+import { decode } from './protocols/decode.ts';
+import { writer } from './storage/writer.ts';
+import { append } from './stream/append.ts';
+import { endToEnd } from './whole/end-to-end.ts';
 import { startBenchServers } from './support/servers.ts';
 import { summarise } from './support/statistics.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [hostile, ...liveBenchmarks];
+const BENCHMARKS: readonly Benchmark[] = [
+  decode, cost, append, writer, endToEnd, hostile, ...liveBenchmarks,
+];
 
 function shown(value: number): string {
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en');

@@ -10,11 +10,11 @@ import { seedFleet } from '../../test/directus/support/seed.ts';
 import { parseMetrics, total } from '../../src/shared/metrics-text.ts';
 import { pause } from '../../src/shared/wait.ts';
 import type { Benchmark, BenchOptions, Outcome } from '../benchmark.ts';
+import { createBenchDatabase } from '../support/database.ts';
 import { quantile } from '../support/statistics.ts';
 import type { System } from '../support/system.ts';
 import { startSystem } from '../support/system.ts';
 import { residentBytes } from '../support/usage.ts';
-import { createBenchDatabase } from './in-process.ts';
 import { Viewers } from './viewers.ts';
 import type { Plan, ViewersAnswer } from './viewers-protocol.ts';
 

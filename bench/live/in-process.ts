@@ -1,35 +1,16 @@
 /** A live server in this process, over an empty stream and a database with these devices. */
-import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { localProvider } from '../../src/auth/local.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { createPool } from '../../src/db/pool.ts';
-import { prepareDatabase } from '../../src/db/schema.ts';
 import { createLive } from '../../src/live/live.ts';
 import type { Redis } from '../../src/shared/redis.ts';
 import { connectRedis, waitForRedis } from '../../src/shared/redis.ts';
+import { createBenchDatabase } from '../support/database.ts';
 import type { BenchServers } from '../support/servers.ts';
 
 export const TOKEN = 'bench-token-0123456789';
-
-/** @returns the URL of a new database with the tables of this version and these devices */
-export async function createBenchDatabase(servers: BenchServers, devices: readonly string[]): Promise<string> {
-  const url = new URL(servers.postgres.url);
-  const admin = new Client({ connectionString: url.href });
-  await admin.connect();
-  const name = `bench_${randomBytes(6).toString('hex')}`;
-  await admin.query(`create database ${name}`);
-  await admin.end();
-  url.pathname = `/${name}`;
-  const settings = loadSettings({ POSTGRES_URL: url.href });
-  const pool = createPool(settings, url.href, 'bench', () => undefined);
-  await prepareDatabase(pool, settings, { info: () => undefined, warn: () => undefined });
-  await pool.query('insert into devices (unique_id) select unnest($1::text[])', [devices]);
-  await pool.end();
-  return url.href;
-}
 
 export interface LiveInProcess {
   readonly url: string;

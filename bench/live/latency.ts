@@ -8,10 +8,11 @@ import { fleetImeis } from '../../src/simulator/imei.ts';
 import { parseMetrics, total } from '../../src/shared/metrics-text.ts';
 import { pause } from '../../src/shared/wait.ts';
 import type { Benchmark, BenchOptions, Outcome } from '../benchmark.ts';
+import { createBenchDatabase } from '../support/database.ts';
 import type { System } from '../support/system.ts';
 import { startFleet, startSystem } from '../support/system.ts';
 import { cpuSeconds, residentBytes } from '../support/usage.ts';
-import { TOKEN, createBenchDatabase } from './in-process.ts';
+import { TOKEN } from './in-process.ts';
 import { Viewers } from './viewers.ts';
 import type { ViewersAnswer } from './viewers-protocol.ts';
 

@@ -1,5 +1,6 @@
 /** Any number of raw viewers in a process of their own, told over IPC what to do. */
 import { pause } from '../../src/shared/wait.ts';
+import { serve } from '../support/forked.ts';
 import { RawViewer, receivedAtOf } from './raw-viewer.ts';
 import type { Plan, ViewersAnswer, ViewersCommand } from './viewers-protocol.ts';
 
@@ -113,6 +114,4 @@ async function obey(command: ViewersCommand): Promise<ViewersAnswer> {
   }
 }
 
-process.on('message', (command: ViewersCommand) => {
-  void obey(command).then((answer) => process.send?.(answer));
-});
+serve(obey);

@@ -1,0 +1,74 @@
+/**
+ * One tracker of a benchmark: frames that are ready to send, one on its way at a time, as trackers do. What is no
+ * acknowledgement of its records ends the run.
+ */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { encodeLogin } from '../../src/protocols/teltonika/encode.ts';
+
+const ACKNOWLEDGEMENT_BYTES = 4;
+
+export class Tracker {
+  readonly #imei: string;
+  readonly #acknowledged: (tracker: Tracker, sentAt: number) => void;
+  #socket: Socket | null = null;
+  #frames: readonly Buffer[] = [];
+  #recordsPerFrame = 0;
+  #next = 0;
+  #sentAt = 0;
+  #isWaiting = false;
+
+  constructor(imei: string, acknowledged: (tracker: Tracker, sentAt: number) => void) {
+    this.#imei = imei;
+    this.#acknowledged = acknowledged;
+  }
+
+  /** What it is to send from now on, each frame with so many records. */
+  load(frames: readonly Buffer[], recordsPerFrame: number): void {
+    this.#frames = frames;
+    this.#recordsPerFrame = recordsPerFrame;
+    this.#next = 0;
+  }
+
+  /** True while a frame waits for its acknowledgement. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** Connects from `address` of this machine and logs in. @throws Error when it is not let in. */
+  async connect(port: number, address: string): Promise<void> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: address });
+    this.#socket = socket;
+    socket.setNoDelay(true).write(encodeLogin(this.#imei));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    if (answer.length !== 1 || answer[0] !== 1) throw new Error(`${this.#imei} was answered ${answer.toString('hex')}`);
+    socket.on('data', (chunk: Buffer) => { this.#receive(chunk); });
+    socket.on('close', () => {
+      if (this.#isWaiting) throw new Error(`${this.#imei} was cut off before its acknowledgement`);
+    });
+  }
+
+  /** Sends the next frame; false when there is none left. */
+  send(now: number): boolean {
+    const frame = this.#frames[this.#next];
+    if (frame === undefined) return false;
+    this.#next += 1;
+    this.#sentAt = now;
+    this.#isWaiting = true;
+    this.#socket?.write(frame);
+    return true;
+  }
+
+  hangUp(): void {
+    this.#isWaiting = false;
+    this.#socket?.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    const count = chunk.length === ACKNOWLEDGEMENT_BYTES ? chunk.readUInt32BE(0) : Number.NaN;
+    if (count !== this.#recordsPerFrame) throw new Error(`${this.#imei} was answered ${chunk.toString('hex')}`);
+    this.#isWaiting = false;
+    this.#acknowledged(this, this.#sentAt);
+  }
+}
