@@ -27,6 +27,8 @@ export interface BenchOptions {
   readonly servers: BenchServers;
   /** Fewer and shorter rounds, to see that it works. */
   readonly quick: boolean;
+  /** Sizes that take hours and tens of gigabytes too. */
+  readonly large: boolean;
   readonly say: (line: string) => void;
 }
 

@@ -1,24 +1,15 @@
 /**
- * `npm run bench -- [name …] [--quick] [--json]`: measures on this machine and prints the figures; without a name all.
- * Rounds of what is compared take turns, so that a machine whose speed drifts changes both; a figure is the median of
- * its rounds, with the least and the most.
+ * `npm run bench -- [name …] [--quick] [--large] [--check] [--json]`: measures on this machine and prints the figures;
+ * without a name all. Rounds of what is compared take turns, so that a machine whose speed drifts changes both; a
+ * figure is the median of its rounds, with the least and the most.
  */
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import type { Benchmark, Outcome } from './benchmark.ts';
-import { cost } from './ingest/cost.ts';
-import { hostile } from './ingest/hostile.ts';
-import { liveBenchmarks } from './live/benchmarks.ts';
-import { decode } from './protocols/decode.ts';
-import { writer } from './storage/writer.ts';
-import { append } from './stream/append.ts';
-import { endToEnd } from './whole/end-to-end.ts';
+import { BENCHMARKS } from './benchmarks.ts';
+import { collapsed } from './kept-ratios.ts';
 import { startBenchServers } from './support/servers.ts';
 import { summarise } from './support/statistics.ts';
-
-const BENCHMARKS: readonly Benchmark[] = [
-  decode, cost, append, writer, endToEnd, hostile, ...liveBenchmarks,
-];
 
 function shown(value: number): string {
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en');
@@ -44,9 +35,11 @@ const command = new Command('npm run bench --')
   .description('Measures Odograph on this machine.')
   .argument('[names...]', `some of: ${BENCHMARKS.map(({ name }) => name).join(', ')}`)
   .option('--quick', 'fewer and shorter rounds, to see that it works', false)
+  .option('--large', 'sizes that take hours and tens of gigabytes of disk too', false)
+  .option('--check', 'fail when a ratio is less than half as good as the one that is kept', false)
   .option('--json', 'figures as JSON on the standard output', false)
   .parse();
-const { quick, json } = command.opts<{ quick: boolean; json: boolean }>();
+const { quick, large, check, json } = command.opts<Readonly<Record<'quick' | 'large' | 'check' | 'json', boolean>>>();
 const unknown = command.args.filter((name) => !BENCHMARKS.some((one) => one.name === name));
 if (unknown.length > 0) command.error(`no such benchmark: ${unknown.join(', ')}; see --help`);
 
@@ -58,7 +51,7 @@ try {
   for (const benchmark of BENCHMARKS) {
     if (command.args.length > 0 && !command.args.includes(benchmark.name)) continue;
     say(`${benchmark.name} …`);
-    const outcome = await benchmark.run({ servers, quick, say });
+    const outcome = await benchmark.run({ servers, quick, large, say });
     results[benchmark.name] = outcome;
     if (!json) process.stdout.write(`${report(benchmark, outcome)}\n`);
   }
@@ -66,4 +59,6 @@ try {
 } finally {
   await servers.stop();
 }
-process.exit();
+const collapses = check ? collapsed(results) : [];
+for (const text of collapses) say(`collapsed: ${text}`);
+process.exit(collapses.length > 0 ? 1 : 0);

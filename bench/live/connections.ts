@@ -7,10 +7,11 @@ import { DirectusAdmin } from '../../test/directus/support/admin.ts';
 import { insertUsers } from '../../test/directus/support/fleet-sql.ts';
 import { startDirectusIn } from '../../test/directus/support/process.ts';
 import { seedFleet } from '../../test/directus/support/seed.ts';
-import { parseMetrics, total } from '../../src/shared/metrics-text.ts';
+import { total } from '../../src/shared/metrics-text.ts';
 import { pause } from '../../src/shared/wait.ts';
 import type { Benchmark, BenchOptions, Outcome } from '../benchmark.ts';
 import { createBenchDatabase } from '../support/database.ts';
+import { readMetrics } from '../support/metrics.ts';
 import { quantile } from '../support/statistics.ts';
 import type { System } from '../support/system.ts';
 import { startSystem } from '../support/system.ts';
@@ -25,10 +26,10 @@ const KIB = 1024;
 
 const never = new AbortController().signal;
 
-async function directusRequests({ metricsUrl }: System): Promise<number> {
-  const text = await (await fetch(new URL('/metrics', metricsUrl))).text();
+async function directusRequests(system: System): Promise<number> {
+  const samples = await readMetrics(system);
   const name = 'processor_live_directus_request_duration_seconds_count';
-  return total(parseMetrics(text), name) - total(parseMetrics(text), name, { result: 'turned_away' });
+  return total(samples, name) - total(samples, name, { result: 'turned_away' });
 }
 
 interface Storm {

@@ -5,10 +5,11 @@
  */
 import { Client } from 'pg';
 import { fleetImeis } from '../../src/simulator/imei.ts';
-import { parseMetrics, total } from '../../src/shared/metrics-text.ts';
+import { total } from '../../src/shared/metrics-text.ts';
 import { pause } from '../../src/shared/wait.ts';
 import type { Benchmark, BenchOptions, Outcome } from '../benchmark.ts';
 import { createBenchDatabase } from '../support/database.ts';
+import { readMetrics } from '../support/metrics.ts';
 import type { System } from '../support/system.ts';
 import { startFleet, startSystem } from '../support/system.ts';
 import { cpuSeconds, residentBytes } from '../support/usage.ts';
@@ -58,9 +59,8 @@ async function phase(viewers: Viewers, { program }: System, seconds: number): Pr
 const latencyOf = ({ answer }: Phase, which: 0 | 1 | 2): number => answer.latencyMs?.[which] ?? Number.NaN;
 
 /** Of viewers that did not read, as the server counts them: such a viewer may never see the code. */
-async function slowCloses({ metricsUrl }: System): Promise<number> {
-  const response = await fetch(metricsUrl);
-  return total(parseMetrics(await response.text()), 'processor_live_closes_total', { code: '4490' });
+async function slowCloses(system: System): Promise<number> {
+  return total(await readMetrics(system), 'processor_live_closes_total', { code: '4490' });
 }
 
 async function run({ servers, quick, say }: BenchOptions): Promise<Outcome> {

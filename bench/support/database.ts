@@ -4,7 +4,13 @@ import { Client } from 'pg';
 import { loadSettings } from '../../src/config/load.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { prepareDatabase } from '../../src/db/schema.ts';
+import { pause } from '../../src/shared/wait.ts';
 import type { BenchServers } from './servers.ts';
+
+/** Positions are counted so often while they are waited for. */
+const POLL_MS = 5;
+
+const never = new AbortController().signal;
 
 /** @returns the URL of a new database with the tables of this version and these devices, whose ids count from 1 */
 export async function createBenchDatabase(servers: BenchServers, devices: readonly string[]): Promise<string> {
@@ -41,6 +47,11 @@ export async function emptyPositions(client: Client): Promise<void> {
 export async function storedPositions(client: Client): Promise<number> {
   const { rows } = await client.query<{ stored: string }>('select coalesce(sum(records), 0) as stored from device_state');
   return Number(rows[0]?.stored);
+}
+
+/** Resolves when at least so many positions are stored. */
+export async function untilStored(client: Client, positions: number): Promise<void> {
+  while ((await storedPositions(client)) < positions) await pause(POLL_MS, never);
 }
 
 /** @throws Error when the table does not hold exactly so many rows. */

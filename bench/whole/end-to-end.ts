@@ -6,11 +6,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
-import { pause } from '../../src/shared/wait.ts';
 import type { Benchmark, BenchOptions, Figure, Outcome, Ratio } from '../benchmark.ts';
 import type { Copier } from '../storage/copy-text.ts';
 import { findCopier, writeCopyText } from '../storage/copy-text.ts';
-import { checkPositions, createBenchDatabase, emptyPositions, storedPositions, withClient } from '../support/database.ts';
+import { checkPositions, createBenchDatabase, emptyPositions, untilStored, withClient } from '../support/database.ts';
 import { takeTurns } from '../support/rounds.ts';
 import { imeisOf } from '../support/sample-frames.ts';
 import { over } from '../support/statistics.ts';
@@ -21,10 +20,6 @@ import type { Pipeline } from './pipeline.ts';
 import { startPipeline } from './pipeline.ts';
 
 const DEVICES = 500;
-/** Positions are counted so often once all is acknowledged. */
-const POLL_MS = 5;
-
-const never = new AbortController().signal;
 
 interface Round {
   readonly perSecond: number;
@@ -47,7 +42,7 @@ async function odographRound(pipeline: Pipeline, client: Client, load: Load): Pr
   await meter.start();
   const startedAt = performance.now();
   const { seconds } = await pipeline.trackers.ask({ type: 'send' });
-  while ((await storedPositions(client)) < positions) await pause(POLL_MS, never);
+  await untilStored(client, positions);
   const total = (performance.now() - startedAt) / 1_000;
   const micros = await meter.microsEach(positions);
   await checkPositions(client, positions);

@@ -1,0 +1,18 @@
+/** Every benchmark, in the order in which all of them run. */
+import type { Benchmark } from './benchmark.ts';
+import { cost } from './ingest/cost.ts';
+import { hostile } from './ingest/hostile.ts';
+import { idle } from './ingest/idle.ts';
+import { liveBenchmarks } from './live/benchmarks.ts';
+import { decode } from './protocols/decode.ts';
+import { growth } from './storage/growth.ts';
+import { sizing } from './storage/sizing.ts';
+import { writer } from './storage/writer.ts';
+import { append } from './stream/append.ts';
+import { endToEnd } from './whole/end-to-end.ts';
+import { overload } from './whole/overload.ts';
+import { paced } from './whole/paced.ts';
+
+export const BENCHMARKS: readonly Benchmark[] = [
+  decode, cost, append, writer, endToEnd, paced, overload, idle, growth, sizing, hostile, ...liveBenchmarks,
+];
