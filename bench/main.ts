@@ -45,6 +45,10 @@ if (unknown.length > 0) command.error(`no such benchmark: ${unknown.join(', ')};
 
 const say = (text: string): void => { process.stderr.write(`${text}\n`); };
 const servers = await startBenchServers();
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  // What else was started ends with this process.
+  process.once(signal, () => void servers.stop().finally(() => process.exit(code)));
+}
 const results: Record<string, Outcome> = {};
 try {
   say(`Node.js ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}; ${servers.description}`);

@@ -7,10 +7,12 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
 export class Forked<Command, Answer> {
+  readonly #program: URL;
   readonly #child: ChildProcess;
 
-  constructor(program: URL, args: readonly string[] = []) {
-    this.#child = fork(program, args);
+  constructor(program: URL) {
+    this.#program = program;
+    this.#child = fork(program);
   }
 
   get pid(): number {
@@ -23,7 +25,7 @@ export class Forked<Command, Answer> {
     const { signal } = answered;
     const answer = once(this.#child, 'message', { signal }) as Promise<[Answer]>;
     const end = once(this.#child, 'exit', { signal }).then(([code]) => {
-      throw new Error(`${this.#child.spawnfile} ended with ${String(code)}`);
+      throw new Error(`${this.#program.pathname} ended with ${String(code)}`);
     });
     // The one that has lost is aborted, which is a rejection too.
     const first = Promise.race([answer, end]);

@@ -23,9 +23,20 @@ export function cpuSeconds(pid: number): Promise<number> {
 
 /** The same of a process and all its children, those that have ended too: PostgreSQL is a process a connection. */
 export async function treeCpuSeconds(pid: number): Promise<number> {
-  const pids = [pid, ...(await descendantsOf(pid))];
-  const times = await Promise.all(pids.map((one) => seconds(one, [...OWN_TIMES, ...TIMES_OF_ENDED_CHILDREN])));
-  return times.reduce((sum, time) => sum + time, 0);
+  const all = [...OWN_TIMES, ...TIMES_OF_ENDED_CHILDREN];
+  const children = await Promise.all((await descendantsOf(pid)).map((child) => secondsUnlessEnded(child, all)));
+  // The process itself comes last: by then the time of a child that has ended meanwhile is among its own.
+  return (await seconds(pid, all)) + children.reduce((sum, time) => sum + time, 0);
+}
+
+async function secondsUnlessEnded(pid: number, indexes: readonly number[]): Promise<number> {
+  try {
+    return await seconds(pid, indexes);
+  } catch (error) {
+    // ESRCH: it ended between the opening of the file and its reading.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return 0;
+    throw error;
+  }
 }
 
 export async function residentBytes(pid: number): Promise<number> {

@@ -78,7 +78,7 @@ type Contestant = 'of1' | 'of10' | 'of50' | 'copy' | 'naiveOf1' | 'naiveOf10';
 type Rounds = Readonly<Record<Contestant, readonly Round[]>>;
 
 async function measure({ servers, quick, say }: BenchOptions, copier: Copier): Promise<Rounds> {
-  const size = quick ? 1 : 8;
+  const size = quick ? 1 : 4;
   const file = join(servers.folder, 'end-to-end.copy');
   const copied = { devices: DEVICES, firstRecord: 0, recordsEach: 100 * size, recordsPerFrame: 10 };
   say('  writing the rows that are copied');

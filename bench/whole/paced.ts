@@ -82,7 +82,7 @@ function ratiosOf(rounds: readonly Round[]): Ratio[] {
 }
 
 async function run({ servers, quick, say }: BenchOptions): Promise<Outcome> {
-  const seconds = quick ? 3 : 15;
+  const seconds = quick ? 3 : 10;
   const { levels, notes, stop } = await startLevels(servers);
   const contestants: Contestant[] = [];
   for (const level of levels) {
@@ -91,7 +91,7 @@ async function run({ servers, quick, say }: BenchOptions): Promise<Outcome> {
     contestants.push({ level, pipeline, firstRecord: 0 });
   }
   const entries = contestants.map((contestant) => [contestant.level.name, () => roundOf(contestant, seconds)] as const);
-  const rounds = await takeTurns<string, Round>(Object.fromEntries(entries), quick ? 1 : 5);
+  const rounds = await takeTurns<string, Round>(Object.fromEntries(entries), quick ? 1 : 3);
   for (const { pipeline } of contestants) await pipeline.stop();
   await stop();
   const [first] = levels;
