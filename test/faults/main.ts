@@ -11,6 +11,7 @@ import { makeRunFolder, removeRunFolder } from '../support/run-folder.ts';
 import { FAULTS } from './catalogue.ts';
 import { withResults } from './document.ts';
 import type { Fault } from './fault.ts';
+import { unmountAll } from './faults/disk.ts';
 import { line, table } from './table.ts';
 import type { Trial } from './trial.ts';
 import { tryFault } from './trial.ts';
@@ -22,7 +23,7 @@ process.setMaxListeners(0);
 const DOCUMENT = new URL('../../docs/reliability.md', import.meta.url);
 const WORLDS_AT_ONCE = 2;
 const SHORT_LOAD = { devices: 120, rate: 2_500 };
-const LONG_LOAD = { devices: 200, rate: 4_000 };
+const LONG_LOAD = { devices: 150, rate: 3_000 };
 
 interface Options {
   readonly long: boolean;
@@ -91,9 +92,15 @@ async function run(options: Options): Promise<boolean> {
   const storage = `PostgreSQL ${major} with ${timescaledb ? 'TimescaleDB' : 'native partitions'}`;
   process.stdout.write(`${faults.length} faults, seed ${options.seed}, ${storage}\n`);
   const startedAt = performance.now();
+  unmountAll();
   const runFolder = await makeRunFolder();
-  const interrupted = (): void => { void removeRunFolder(runFolder).finally(() => { process.exit(130); }); };
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  let ending: Promise<void> | undefined;
+  const interrupted = (): void => {
+    unmountAll();
+    ending ??= removeRunFolder(runFolder).finally(() => { process.exit(130); });
+  };
+  // What comes again while everything is being ended changes nothing.
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
   const trials = await tryAll(faults, options, runFolder);
   await removeRunFolder(runFolder);
   const failed = trials.filter(({ problems }) => problems.length > 0);

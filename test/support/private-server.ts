@@ -18,7 +18,14 @@ export interface PrivateServer extends Server {
 /** First the parent, so that one that is stopped makes no more children. */
 async function signalAll(pid: number, signal: NodeJS.Signals): Promise<void> {
   process.kill(pid, signal);
-  for (const child of await descendantsOf(pid)) process.kill(child, signal);
+  for (const child of await descendantsOf(pid)) {
+    try {
+      process.kill(child, signal);
+    } catch (error) {
+      // One that has ended since needs no signal.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  }
 }
 
 export async function privateServer(

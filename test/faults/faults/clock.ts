@@ -39,10 +39,10 @@ async function replay(world: World): Promise<void> {
 export const clockFaults: readonly Fault[] = [
   {
     name: 'clock jumps by an hour', what: 'of ingest, then of core, ahead or behind, and back',
-    times: { short: 3, long: 10 }, impairs: [], inject: jump,
+    times: { short: 3, long: 5 }, impairs: [], inject: jump,
   },
   {
     name: 'clock set back by days', what: 'of ingest, so that records become dead letters; `npm run dlq -- replay` in the end',
-    times: { short: 2, long: 5 }, impairs: [], repeats: true, inject: setBack, repair: replay,
+    times: { short: 2, long: 4 }, impairs: [], repeats: true, inject: setBack, repair: replay,
   },
 ];

@@ -1,11 +1,12 @@
 /** A disk that is full: the database in a tablespace on a small file system, which somebody else fills up. */
 import { spawnSync } from 'node:child_process';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
-import { chownSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
-import { Client } from 'pg';
+import { eventually } from '../../support/eventually.ts';
 import type { Fault } from '../fault.ts';
+import { elsewhere } from '../world/elsewhere.ts';
 import type { World } from '../world/world.ts';
 
 const DISK_MIB = 256;
@@ -25,6 +26,13 @@ function unmount(folder: string): void {
   spawnSync('umount', ['--lazy', folder]);
 }
 
+/** Those of this run, and of runs that were killed: nobody can remove a folder on which something is mounted. */
+export function unmountAll(): void {
+  if (!existsSync('/proc/mounts')) return;
+  const folders = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const folder of folders) if (/\/odograph-test-.*\/(world-\d+-)?disk$/.test(folder)) unmount(folder);
+}
+
 async function impossible(runFolder: string): Promise<string | null> {
   const folder = join(runFolder, 'disk');
   await mkdir(folder, { recursive: true });
@@ -38,16 +46,13 @@ async function prepare(world: World): Promise<void> {
   const folder = diskOf(world);
   await mkdir(folder);
   if (!mount(folder)) throw new Error(`cannot mount ${folder}`);
-  process.once('exit', () => { unmount(folder); });
   const { uid, gid } = await stat(join(world.postgres.dataDir, 'cluster'));
   chownSync(folder, uid, gid);
-  const url = new URL(world.postgres.url);
-  url.pathname = '/postgres';
-  const client = new Client({ connectionString: url.href });
-  await client.connect();
-  await client.query(`create tablespace small location '${folder}'`);
-  await client.query('alter database odograph set tablespace small');
-  await client.end();
+  await elsewhere(world.postgres.url, async (client) => {
+    await client.query(`create tablespace small location '${folder}'`);
+    // Workers of the server itself may be in it for a moment.
+    await eventually(() => client.query('alter database odograph set tablespace small'));
+  });
 }
 
 async function fillWith(file: FileHandle, bytes: number): Promise<void> {

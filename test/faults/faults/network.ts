@@ -25,7 +25,7 @@ export const networkFaults: readonly Fault[] = [
   {
     name: 'connections cut at every byte',
     what: `of a login, a frame of ten records and their answers: ${CUTS.length} cuts, resets and orderly ends in turn`,
-    times: { short: 1, long: 5 },
+    times: { short: 1, long: 3 },
     impairs: [],
     route,
     inject: async (world) => { await proxies.get(world)?.cut(CUTS); },

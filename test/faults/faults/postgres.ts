@@ -2,6 +2,7 @@
 import { Client } from 'pg';
 import { eventually } from '../../support/eventually.ts';
 import type { Fault } from '../fault.ts';
+import { elsewhere } from '../world/elsewhere.ts';
 import type { World } from '../world/world.ts';
 import { diskFull } from './disk.ts';
 
@@ -36,21 +37,8 @@ const SESSIONS = `
   select pid from pg_stat_activity where application_name like 'odograph%' and backend_type = 'client backend'`;
 const END_SESSIONS = `select pg_terminate_backend(pid) from (${SESSIONS}) as sessions`;
 
-/** A session in another database of the server, which is not in the way of what is done to this one. */
-async function elsewhere<T>(world: World, work: (client: Client) => Promise<T>): Promise<T> {
-  const url = new URL(world.postgres.url);
-  url.pathname = '/postgres';
-  const client = new Client({ connectionString: url.href, application_name: 'observer' });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
 async function refuseConnections(world: World): Promise<void> {
-  await elsewhere(world, async (client) => {
+  await elsewhere(world.postgres.url, async (client) => {
     await world.outage(async () => {
       await client.query('alter database odograph allow_connections false');
       await client.query(END_SESSIONS);
@@ -73,7 +61,7 @@ async function takeConnections(world: World): Promise<Client[]> {
 
 /** Takes every connection that there is, as a program that leaks them does. */
 async function useUpConnections(world: World): Promise<void> {
-  await elsewhere(world, async (client) => {
+  await elsewhere(world.postgres.url, async (client) => {
     const taken: Client[] = [];
     await world.outage(async () => {
       await eventually(async () => {
@@ -89,7 +77,7 @@ async function useUpConnections(world: World): Promise<void> {
 }
 
 async function makeReadOnly(world: World): Promise<void> {
-  await elsewhere(world, async (client) => {
+  await elsewhere(world.postgres.url, async (client) => {
     await world.outage(async () => {
       await client.query('alter system set default_transaction_read_only = on');
       await client.query('select pg_reload_conf()');
@@ -123,39 +111,39 @@ async function endSessions(world: World): Promise<void> {
 export const postgresFaults: readonly Fault[] = [
   {
     name: 'PostgreSQL: SIGKILL', what: 'recovers from its log; started again up to 3 s later',
-    times: { short: 3, long: 10 }, impairs, inject: kill,
+    times: { short: 3, long: 5 }, impairs, inject: kill,
   },
   {
     name: 'PostgreSQL: restart', what: 'stopped in its orderly way, started again up to 3 s later',
-    times: { short: 3, long: 10 }, impairs, inject: restart,
+    times: { short: 2, long: 4 }, impairs, inject: restart,
   },
   {
     name: 'PostgreSQL: SIGSTOP for 20 s', what: 'all its processes: connections stay, nothing answers',
-    times: { short: 1, long: 4 }, impairs, inject: freeze,
+    times: { short: 1, long: 3 }, impairs, inject: freeze,
   },
   {
     name: 'PostgreSQL: sessions ended', what: '`pg_terminate_backend` of every session, several times in a row',
-    times: { short: 3, long: 10 }, impairs: [], inject: endSessions,
+    times: { short: 3, long: 5 }, impairs: [], inject: endSessions,
   },
   {
     name: 'PostgreSQL: refuses connections', what: '`allow_connections false`, sessions ended',
-    times: { short: 2, long: 5 }, impairs, inject: refuseConnections,
+    times: { short: 2, long: 4 }, impairs, inject: refuseConnections,
   },
   {
     name: 'PostgreSQL: out of connections', what: 'somebody else has taken all of them',
     postgres: { max_connections: String(MAX_CONNECTIONS) },
-    times: { short: 2, long: 5 }, impairs, inject: useUpConnections,
+    times: { short: 2, long: 4 }, impairs, inject: useUpConnections,
   },
   {
     name: 'PostgreSQL: read-only', what: '`default_transaction_read_only`, as in the middle of a failover',
-    times: { short: 2, long: 5 }, impairs, inject: makeReadOnly,
+    times: { short: 2, long: 4 }, impairs, inject: makeReadOnly,
   },
   {
     name: 'PostgreSQL: disk full', what: 'the tablespace of the database has no room left',
-    times: { short: 2, long: 5 }, impairs, ...diskFull,
+    times: { short: 2, long: 4 }, impairs, ...diskFull,
   },
   {
     name: 'PostgreSQL: positions locked for 30 s', what: '`lock table positions in access exclusive mode`',
-    times: { short: 1, long: 3 }, impairs, inject: lockPositions,
+    times: { short: 1, long: 2 }, impairs, inject: lockPositions,
   },
 ];

@@ -2,7 +2,7 @@
 import type { Fault } from '../fault.ts';
 import type { ProgramName, World } from '../world/world.ts';
 
-const times = { short: 3, long: 10 };
+const times = { short: 3, long: 5 };
 
 /** Ends them at one instant and starts them again some time later. @throws Error where a SIGTERM does not end with 0 */
 async function restart(world: World, names: readonly ProgramName[], signal: NodeJS.Signals): Promise<void> {
@@ -62,7 +62,7 @@ export const processFaults: readonly Fault[] = [
     name: 'one of two cores: SIGSTOP',
     what: 'frozen until the other has claimed its entries, then let go on',
     topology: 'two cores',
-    times: { short: 2, long: 5 },
+    times: { short: 2, long: 4 },
     impairs: ['core-a'],
     repeats: true,
     inject: freezeCore,

@@ -7,6 +7,8 @@ import type { World } from '../world/world.ts';
 const both = ['ingest', 'core'] as const;
 const KIB = 1024;
 const MIB = 1024 * KIB;
+/** What the fleet sends in some ten seconds. */
+const STREAM_ROOM = 8 * MIB;
 export const GROUPS_LOST = 'consumer groups are gone and are created again';
 
 async function kill(world: World): Promise<void> {
@@ -41,7 +43,6 @@ async function limitMemory(world: World, bytes: number): Promise<void> {
   await world.redisClient.config('SET', 'maxmemory', bytes);
 }
 
-/** What is acknowledged stays for a while, and so little memory is a limit of throughput too. */
 async function liftLimit(world: World): Promise<void> {
   await limitMemory(world, 0);
   await world.recovered();
@@ -66,7 +67,7 @@ async function fill(world: World): Promise<void> {
 
 /** The stream grows until Redis is full; the database comes back, and that is all that anybody does about it. */
 async function fillByStream(world: World): Promise<void> {
-  await limitMemory(world, (await usedMemory(world)) + 3 * MIB);
+  await limitMemory(world, (await usedMemory(world)) + STREAM_ROOM);
   await world.outage(async () => {
     await world.postgres.stop();
     await untilFull(world);
@@ -88,36 +89,38 @@ async function cutConnections(world: World, random: Random): Promise<void> {
 export const redisFaults: readonly Fault[] = [
   {
     name: 'Redis: SIGKILL', what: 'with `appendfsync always`; started again up to 3 s later',
-    times: { short: 3, long: 10 }, impairs: both, repeats: true, inject: kill,
+    times: { short: 3, long: 5 }, impairs: both, repeats: true, inject: kill,
   },
   {
     name: 'Redis: restart', what: 'stopped in its orderly way, started again up to 3 s later',
-    times: { short: 3, long: 10 }, impairs: both, repeats: true, inject: restart,
+    times: { short: 2, long: 4 }, impairs: both, repeats: true, inject: restart,
   },
   {
     name: 'Redis: SIGSTOP for 20 s', what: 'connections stay, nothing answers',
-    times: { short: 1, long: 4 }, impairs: both, repeats: true, inject: freeze,
+    times: { short: 1, long: 3 }, impairs: both, repeats: true, inject: freeze,
   },
   {
     name: 'Redis: connections cut', what: 'every connection is closed by the server, several times in a row',
-    times: { short: 3, long: 10 }, impairs: both, repeats: true, inject: cutConnections,
+    times: { short: 3, long: 5 }, impairs: both, repeats: true, inject: cutConnections,
   },
   {
     name: 'Redis: full', what: '`maxmemory` below what is in use, under `noeviction`',
-    times: { short: 2, long: 6 }, impairs: ['ingest'], inject: fill,
+    times: { short: 2, long: 4 }, impairs: ['ingest'], inject: fill,
   },
   {
     name: 'Redis: full of what the database does not take', what: 'PostgreSQL is stopped until the stream has reached `maxmemory`',
+    // What is acknowledged stays for a while, and must not be what fills so small a memory.
+    settings: { STREAM_RETENTION_MS: '1000', STREAM_TRIM_INTERVAL_MS: '500' },
     times: { short: 1, long: 3 }, impairs: both, inject: fillByStream, repair: liftLimit,
   },
   {
     name: 'Redis: comes back empty', what: 'without an append-only file, under `INGEST_DURABILITY=memory`: what waits in memory is lost by choice',
     redis: { appendonly: 'no' }, settings: { INGEST_DURABILITY: 'memory' },
-    times: { short: 2, long: 5 }, impairs: both, repeats: true, loses: true, errors: [GROUPS_LOST], inject: kill,
+    times: { short: 2, long: 4 }, impairs: both, repeats: true, loses: true, errors: [GROUPS_LOST], inject: kill,
   },
   {
     name: 'consumer groups deleted', what: '`XGROUP DESTROY` on every partition',
-    times: { short: 3, long: 10 }, impairs: [], repeats: true, errors: [GROUPS_LOST], inject: deleteGroups,
+    times: { short: 3, long: 5 }, impairs: [], repeats: true, errors: [GROUPS_LOST], inject: deleteGroups,
   },
 ];
 
