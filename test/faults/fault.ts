@@ -8,8 +8,10 @@ export interface Fault extends WorldOptions {
   readonly what: string;
   /** How often, in the short and in the long form. */
   readonly times: { readonly short: number; readonly long: number };
-  /** Whose `/readyz` has to say 503 while it lasts; nobody else's may. */
+  /** Whose `/readyz` has to say 503 while it lasts. */
   readonly impairs: readonly ProgramName[];
+  /** Whose `/readyz` may say so, since it comes to them later; nobody else's may. */
+  readonly mayImpair?: readonly ProgramName[];
   /** It may make Redis append a frame twice, or deliver an entry twice: more is processed than was received. */
   readonly repeats?: boolean;
   /** Messages that may be logged at level error, as often as it is injected. */

@@ -46,8 +46,10 @@ function falseAlarms(seen: readonly Observation[], outages: readonly Outage[]): 
 
 function problemsOf(program: Program, { fault, world }: Evidence): string[] {
   const seen = world.watch.observations.get(program) ?? [];
-  const impaired = fault.impairs.some((name) => name === program.name) ? world.outages : [];
-  const problems = [...impaired.flatMap((outage) => unnoticed(seen, outage)), ...falseAlarms(seen, impaired)];
+  const isOneOf = (names: readonly string[] = []): boolean => names.includes(program.name);
+  const mustTell = isOneOf(fault.impairs) ? world.outages : [];
+  const mayTell = isOneOf(fault.mayImpair) ? world.outages : mustTell;
+  const problems = [...mustTell.flatMap((outage) => unnoticed(seen, outage)), ...falseAlarms(seen, mayTell)];
   return problems.map((problem) => `${program.name}: /readyz: ${problem}`);
 }
 

@@ -111,7 +111,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'Redis: full of what the database does not take', what: 'PostgreSQL is stopped until the stream has reached `maxmemory`',
     // What is acknowledged stays for a while, and must not be what fills so small a memory.
     settings: { STREAM_RETENTION_MS: '1000', STREAM_TRIM_INTERVAL_MS: '500' },
-    times: { short: 1, long: 3 }, impairs: both, inject: fillByStream, repair: liftLimit,
+    times: { short: 1, long: 3 }, impairs: ['core'], mayImpair: ['ingest'], inject: fillByStream, repair: liftLimit,
   },
   {
     name: 'Redis: comes back empty', what: 'without an append-only file, under `INGEST_DURABILITY=memory`: what waits in memory is lost by choice',
