@@ -7,6 +7,7 @@
 /** Timestamps are microseconds since 2000-01-01. */
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 const JSONB_VERSION = 1;
+const TWO_TO_32 = 2 ** 32;
 
 /** The most bytes that a value of fixed length takes with its length; jsonb takes `jsonbBytes`. */
 export const FIXED_VALUE_BYTES = 12;
@@ -44,6 +45,10 @@ export class BinaryWriter {
     this.rawInt32(-1);
   }
 
+  #rawUint32(value: number): void {
+    this.#at = this.#buffer.writeUInt32BE(value, this.#at);
+  }
+
   bool(value: boolean): void {
     this.rawInt32(1);
     this.#at = this.#buffer.writeUInt8(value ? 1 : 0, this.#at);
@@ -67,9 +72,12 @@ export class BinaryWriter {
     this.rawInt32(value);
   }
 
+  /** A safe integer. */
   int8(value: number): void {
     this.rawInt32(8);
-    this.#at = this.#buffer.writeBigInt64BE(BigInt(value), this.#at);
+    const high = Math.floor(value / TWO_TO_32);
+    this.rawInt32(high);
+    this.#rawUint32(value - high * TWO_TO_32);
   }
 
   float4(value: number | null): void {
@@ -90,14 +98,19 @@ export class BinaryWriter {
     this.#at = this.#buffer.writeDoubleBE(value, this.#at);
   }
 
-  /** Milliseconds times a thousand can pass 2^53: the product is made of bigints. */
+  /** Whole milliseconds. Times a thousand they can pass 2^53, so both halves of the product are made on their own. */
   timestamptz(epochMs: number | null): void {
     if (epochMs === null) {
       this.null();
       return;
     }
     this.rawInt32(8);
-    this.#at = this.#buffer.writeBigInt64BE(BigInt(epochMs - POSTGRES_EPOCH_MS) * 1_000n, this.#at);
+    const milliseconds = epochMs - POSTGRES_EPOCH_MS;
+    const high = Math.floor(milliseconds / TWO_TO_32);
+    const low = (milliseconds - high * TWO_TO_32) * 1_000;
+    const carry = Math.floor(low / TWO_TO_32);
+    this.rawInt32(high * 1_000 + carry);
+    this.#rawUint32(low - carry * TWO_TO_32);
   }
 
   jsonb(json: Buffer): void {
