@@ -1,4 +1,5 @@
 /** PostgreSQL and Redis of a run's own, with the settings that production has, in a folder that goes with the run. */
+import { rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,8 @@ export interface BenchServers {
 export async function startBenchServers(): Promise<BenchServers> {
   const folder = await mkdtemp(join(tmpdir(), 'odograph-bench-'));
   await chmod(folder, 0o755);
+  // A run that is interrupted, or throws because its servers have gone, does not come to `stop`.
+  process.on('exit', () => { rmSync(folder, { recursive: true, force: true }); });
   const found = await findPostgres();
   const binaries = found.find(({ timescaledb }) => timescaledb) ?? found[0];
   if (binaries === undefined) throw new Error('no PostgreSQL 15 or later: run npm ci, or install one');
