@@ -5,7 +5,7 @@ import type { Outage } from '../world/world.ts';
 import type { Check, Evidence } from './check.ts';
 
 /** A probe is cached for five seconds and waits for two; work may stall for five before that is said. */
-const NOTICED_MS = 9_000;
+const NOTICED_MS = 11_000;
 /** Longest time from the end of a fault until the pauses between attempts are over; a log may have to be replayed. */
 const FORGOTTEN_MS = 25_000;
 /** On a machine that is busy with other worlds an answer may be late. */

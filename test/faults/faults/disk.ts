@@ -4,6 +4,7 @@ import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { chownSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
+import { total } from '../../../src/shared/metrics-text.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Fault } from '../fault.ts';
 import { elsewhere } from '../world/elsewhere.ts';
@@ -67,13 +68,21 @@ async function fillWith(file: FileHandle, bytes: number): Promise<void> {
   }
 }
 
+/** Transactions that core has had refused for want of room. */
+async function refusals(world: World): Promise<number> {
+  return total(await world.program('core').metrics(), 'odograph_core_write_retries_total', { code: '53100' });
+}
+
 async function inject(world: World): Promise<void> {
   const path = join(diskOf(world), 'filler');
+  const before = await refusals(world);
+  const file = await open(path, 'w');
+  for (const bytes of [CHUNK_BYTES, LEAST_BYTES]) await fillWith(file, bytes);
+  await file.close();
+  // What the tables have room for is still taken.
+  await eventually(async () => (await refusals(world)) > before, { timeoutMs: 30_000 });
   await world.outage(async () => {
-    const file = await open(path, 'w');
-    for (const bytes of [CHUNK_BYTES, LEAST_BYTES]) await fillWith(file, bytes);
-    await file.close();
-    await world.hold(8_000, 10_000);
+    await world.hold(12_000, 14_000);
     await rm(path);
   });
 }

@@ -42,7 +42,7 @@ async function refuseConnections(world: World): Promise<void> {
     await world.outage(async () => {
       await client.query('alter database odograph allow_connections false');
       await client.query(END_SESSIONS);
-      await world.hold(6_000, 9_000);
+      await world.hold(12_000, 14_000);
       await client.query('alter database odograph allow_connections true');
     });
   });
@@ -70,7 +70,7 @@ async function useUpConnections(world: World): Promise<void> {
         const { rowCount } = await client.query(SESSIONS);
         if (rowCount !== 0) throw new Error('Odograph was faster');
       });
-      await world.hold(6_000, 9_000);
+      await world.hold(12_000, 14_000);
       await Promise.all(taken.map((one) => one.end()));
     });
   });
@@ -81,7 +81,7 @@ async function makeReadOnly(world: World): Promise<void> {
     await world.outage(async () => {
       await client.query('alter system set default_transaction_read_only = on');
       await client.query('select pg_reload_conf()');
-      await world.hold(6_000, 9_000);
+      await world.hold(12_000, 14_000);
       await client.query('set default_transaction_read_only = off');
       await client.query('alter system reset default_transaction_read_only');
       await client.query('select pg_reload_conf()');

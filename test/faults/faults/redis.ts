@@ -60,7 +60,7 @@ async function untilFull(world: World): Promise<void> {
 async function fill(world: World): Promise<void> {
   await world.outage(async () => {
     await limitMemory(world, MIB);
-    await world.hold(7_000, 9_000);
+    await world.hold(12_000, 14_000);
     await limitMemory(world, 0);
   });
 }
