@@ -4,7 +4,7 @@
  */
 import type { CoreMetrics } from '../observability/metrics/core.ts';
 import type { Logger } from '../observability/logger.ts';
-import { WarningLimit } from '../observability/warning-limit.ts';
+import { limited } from '../observability/warning-limit.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { DeadLetterStats, DroppedLetters } from './dead-letter-upkeep.ts';
@@ -22,7 +22,7 @@ function startAtZero(metrics: CoreMetrics): void {
 }
 
 function streamEvents(metrics: CoreMetrics, log: Logger) {
-  const limit = new WarningLimit();
+  const report = limited(log);
   return {
     read(entries: number, records: number): void {
       metrics.reads.inc({ result: entries === 0 ? 'empty' : 'ok' });
@@ -51,9 +51,7 @@ function streamEvents(metrics: CoreMetrics, log: Logger) {
     },
     /** What is tried five times a second, for hours if it must be, does not fill the log with it. */
     upkeepFailed: (what: string, error: unknown): void => {
-      const leftOut = limit.admit(what);
-      if (leftOut === null) return;
-      log.warn({ error: errorMessage(error), ...(leftOut > 0 && { leftOut }) }, `${what} failed; trying again`);
+      report('warn', what, { error: errorMessage(error) }, `${what} failed; trying again`);
     },
     trimmed(entries: number): void {
       metrics.trimmed.inc(entries);

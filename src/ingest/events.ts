@@ -5,7 +5,8 @@
  */
 import type { IngestMetrics } from '../observability/metrics/ingest.ts';
 import type { Logger } from '../observability/logger.ts';
-import { WarningLimit } from '../observability/warning-limit.ts';
+import type { LimitedLog } from '../observability/warning-limit.ts';
+import { limited } from '../observability/warning-limit.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
 import { DEAD_LETTER_REASONS, REASON_CODES } from '../shared/reasons.ts';
@@ -32,17 +33,6 @@ export type FrameResult = 'accepted' | 'refused' | 'skipped' | 'broken';
 export type IngestEvents = ReturnType<typeof createIngestEvents>;
 
 const MS = 1_000;
-
-/** Logs, unless too many of its kind were logged lately. */
-type LimitedLog = (level: 'warn' | 'error', kind: string, fields: object, message: string) => void;
-
-function limited(log: Logger): LimitedLog {
-  const limit = new WarningLimit();
-  return (level, kind, fields, message) => {
-    const leftOut = limit.admit(kind);
-    if (leftOut !== null) log[level](leftOut === 0 ? fields : { ...fields, leftOut }, message);
-  };
-}
 
 function connectionEvents(metrics: IngestMetrics, log: Logger, report: LimitedLog) {
   return {

@@ -3,7 +3,7 @@
  * once. Whoever logs in with made-up identifiers gets this many devices into the database, and no more. One that was
  * let in is remembered, so that its reconnects cost nothing until the list of devices has it.
  */
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../shared/token-bucket.ts';
 
 /** A store of so many minutes' worth is full in the beginning, and fills again while few new devices come. */
 const BURST_MINUTES = 10;

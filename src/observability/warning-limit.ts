@@ -2,6 +2,7 @@
  * Keeps a storm of like warnings from flooding the log: of each kind a burst is logged, then one now and then, which
  * says how many were left out. The counters are exact; the log is for people.
  */
+import type { Logger } from './logger.ts';
 
 interface Kind {
   tokens: number;
@@ -35,4 +36,15 @@ export class WarningLimit {
     kind.leftOut = 0;
     return leftOut;
   }
+}
+
+/** Logs, unless too many of its kind were logged lately. */
+export type LimitedLog = (level: 'warn' | 'error', kind: string, fields: object, message: string) => void;
+
+export function limited(log: Logger): LimitedLog {
+  const limit = new WarningLimit();
+  return (level, kind, fields, message) => {
+    const leftOut = limit.admit(kind);
+    if (leftOut !== null) log[level](leftOut === 0 ? fields : { ...fields, leftOut }, message);
+  };
 }

@@ -29,20 +29,19 @@ export type RecordResult =
 export function encodeRecord(record: TelemetryRecord): string {
   const attributes = encodeAttributes(record.attributes);
   checkFields(record);
-  return writeRecord(record, Buffer.byteLength(attributes), attributes);
+  return writeRecord(record, attributes);
 }
 
 /** The JSON that a stored record was read from. */
 export function encodeStored(record: StoredRecord): string {
-  const attributes = record.attributesJson.toString();
-  return writeRecord(record, Buffer.byteLength(attributes), attributes);
+  return writeRecord(record, record.attributesJson.toString());
 }
 
-function writeRecord(record: Omit<TelemetryRecord, 'attributes'>, attributesBytes: number, attributes: string): string {
+function writeRecord(record: Omit<TelemetryRecord, 'attributes'>, attributes: string): string {
   return (
     `[${record.ts},${record.latitude},${record.longitude},${record.altitude},${record.course},${record.speed},` +
     `${record.satellites},${record.hdop},${record.valid},${record.priority},${record.eventId},` +
-    `${attributesBytes},${attributes}]`
+    `${Buffer.byteLength(attributes)},${attributes}]`
   );
 }
 

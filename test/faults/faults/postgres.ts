@@ -5,33 +5,10 @@ import type { Fault } from '../fault.ts';
 import { elsewhere } from '../world/elsewhere.ts';
 import type { World } from '../world/world.ts';
 import { diskFull } from './disk.ts';
+import { freeze, kill, restart } from './servers.ts';
 
 const impairs = ['core'] as const;
 const MAX_CONNECTIONS = 24;
-
-async function kill(world: World): Promise<void> {
-  await world.outage(async () => {
-    await world.postgres.kill();
-    await world.hold(0, 3_000);
-    world.postgres = await world.postgres.again();
-  });
-}
-
-async function restart(world: World): Promise<void> {
-  await world.outage(async () => {
-    await world.postgres.stop();
-    await world.hold(0, 3_000);
-    world.postgres = await world.postgres.again();
-  });
-}
-
-async function freeze(world: World): Promise<void> {
-  await world.outage(async () => {
-    await world.postgres.freeze();
-    await world.hold(20_000, 20_000);
-    await world.postgres.thaw();
-  });
-}
 
 const SESSIONS = `
   select pid from pg_stat_activity where application_name like 'odograph%' and backend_type = 'client backend'`;
@@ -111,15 +88,15 @@ async function endSessions(world: World): Promise<void> {
 export const postgresFaults: readonly Fault[] = [
   {
     name: 'PostgreSQL: SIGKILL', what: 'recovers from its log; started again up to 3 s later',
-    times: { short: 3, long: 5 }, impairs, inject: kill,
+    times: { short: 3, long: 5 }, impairs, inject: kill('postgres'),
   },
   {
     name: 'PostgreSQL: restart', what: 'stopped in its orderly way, started again up to 3 s later',
-    times: { short: 2, long: 4 }, impairs, inject: restart,
+    times: { short: 2, long: 4 }, impairs, inject: restart('postgres'),
   },
   {
     name: 'PostgreSQL: SIGSTOP for 20 s', what: 'all its processes: connections stay, nothing answers',
-    times: { short: 1, long: 3 }, impairs, inject: freeze,
+    times: { short: 1, long: 3 }, impairs, inject: freeze('postgres'),
   },
   {
     name: 'PostgreSQL: sessions ended', what: '`pg_terminate_backend` of every session, several times in a row',

@@ -3,37 +3,14 @@ import type { Random } from '../../../src/simulator/random.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Fault } from '../fault.ts';
 import type { World } from '../world/world.ts';
+import { freeze, kill, restart } from './servers.ts';
 
 const both = ['ingest', 'core'] as const;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /** What the fleet sends in some ten seconds. */
 const STREAM_ROOM = 8 * MIB;
-export const GROUPS_LOST = 'consumer groups are gone and are created again';
-
-async function kill(world: World): Promise<void> {
-  await world.outage(async () => {
-    await world.redis.kill();
-    await world.hold(0, 3_000);
-    world.redis = await world.redis.again();
-  });
-}
-
-async function restart(world: World): Promise<void> {
-  await world.outage(async () => {
-    await world.redis.stop();
-    await world.hold(0, 3_000);
-    world.redis = await world.redis.again();
-  });
-}
-
-async function freeze(world: World): Promise<void> {
-  await world.outage(async () => {
-    await world.redis.freeze();
-    await world.hold(20_000, 20_000);
-    await world.redis.thaw();
-  });
-}
+const GROUPS_LOST = 'consumer groups are gone and are created again';
 
 async function usedMemory(world: World): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await world.redisClient.info('memory'))?.[1]);
@@ -89,15 +66,15 @@ async function cutConnections(world: World, random: Random): Promise<void> {
 export const redisFaults: readonly Fault[] = [
   {
     name: 'Redis: SIGKILL', what: 'with `appendfsync always`; started again up to 3 s later',
-    times: { short: 3, long: 5 }, impairs: both, repeats: true, inject: kill,
+    times: { short: 3, long: 5 }, impairs: both, repeats: true, inject: kill('redis'),
   },
   {
     name: 'Redis: restart', what: 'stopped in its orderly way, started again up to 3 s later',
-    times: { short: 2, long: 4 }, impairs: both, repeats: true, inject: restart,
+    times: { short: 2, long: 4 }, impairs: both, repeats: true, inject: restart('redis'),
   },
   {
     name: 'Redis: SIGSTOP for 20 s', what: 'connections stay, nothing answers',
-    times: { short: 1, long: 3 }, impairs: both, repeats: true, inject: freeze,
+    times: { short: 1, long: 3 }, impairs: both, repeats: true, inject: freeze('redis'),
   },
   {
     name: 'Redis: connections cut', what: 'every connection is closed by the server, several times in a row',
@@ -116,7 +93,7 @@ export const redisFaults: readonly Fault[] = [
   {
     name: 'Redis: comes back empty', what: 'without an append-only file, under `INGEST_DURABILITY=memory`: what waits in memory is lost by choice',
     redis: { appendonly: 'no' }, settings: { INGEST_DURABILITY: 'memory' },
-    times: { short: 2, long: 4 }, impairs: both, repeats: true, loses: true, errors: [GROUPS_LOST], inject: kill,
+    times: { short: 2, long: 4 }, impairs: both, repeats: true, loses: true, errors: [GROUPS_LOST], inject: kill('redis'),
   },
   {
     name: 'consumer groups deleted', what: '`XGROUP DESTROY` on every partition',

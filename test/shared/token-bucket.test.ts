@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TokenBucket } from '../../src/ingest/token-bucket.ts';
+import { TokenBucket } from '../../src/shared/token-bucket.ts';
 
 const limit = { perMinute: 60, burst: 3 };
 
