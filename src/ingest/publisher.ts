@@ -13,6 +13,7 @@ import { waitForRedis } from '../shared/redis.ts';
 import { errorMessage } from '../shared/errors.ts';
 import { Progress } from '../shared/progress.ts';
 import { pause, settledBy } from '../shared/wait.ts';
+import { AppendCommands } from './append-commands.ts';
 import type { Durability } from './durability.ts';
 import { DurabilityError } from './durability.ts';
 import type { StreamAppend } from './entries.ts';
@@ -215,12 +216,9 @@ export class Publisher {
     const { redis, durability, events } = this.#options;
     try {
       if (!this.#isVerified) await this.#verify();
-      const pipeline = redis.pipeline();
-      for (const { appends } of jobs) {
-        for (const { stream, fields } of appends) pipeline.call('XADD', stream, '*', ...fields);
-      }
-      const results = (await pipeline.exec()) ?? [];
-      const { failed, error } = outcome(jobs, results);
+      const commands = new AppendCommands();
+      const numbers = jobs.map(({ appends }) => appends.map((append) => commands.add(append)));
+      const { failed, error } = outcome(jobs, numbers, await commands.send(redis));
       if (failed.length < jobs.length) {
         await durability.confirm(redis, this.#stopping.signal, (short) => { events.appendFailed(short); });
         // WAIT and WAITAOF speak for the writes of their own connection: on a new one there are none to wait for.
@@ -233,21 +231,21 @@ export class Publisher {
   }
 }
 
-/** The jobs of which an append failed, and the first error. */
+/** The jobs of which an append failed, and the first error. `numbers` are those of each job's commands. */
 function outcome(
   jobs: readonly Job[],
-  results: readonly (readonly [Error | null, unknown])[],
+  numbers: readonly (readonly number[])[],
+  errors: readonly (Error | null)[],
 ): { failed: Job[]; error: Error | null } {
-  const failed: Job[] = [];
-  let first: Error | null = null;
-  let index = 0;
-  for (const job of jobs) {
-    const own = results.slice(index, index + job.appends.length);
-    index += job.appends.length;
-    const error = own.length < job.appends.length ? new Error('the pipeline was cut') : own.find(([e]) => e !== null)?.[0];
-    if (error === undefined || error === null) continue;
-    failed.push(job);
-    first ??= error;
-  }
-  return { failed, error: first };
+  const cut = new Error('the pipeline was cut');
+  const errorOf = (command: number): Error | null => (command < errors.length ? (errors[command] ?? null) : cut);
+  const firstOf = (job: number): Error | null => {
+    for (const command of numbers[job] ?? []) {
+      const error = errorOf(command);
+      if (error !== null) return error;
+    }
+    return null;
+  };
+  const failed = jobs.filter((_, job) => firstOf(job) !== null);
+  return { failed, error: failed.length === 0 ? null : firstOf(jobs.indexOf(failed[0] as Job)) };
 }

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 
 type Result = [Error | null, unknown];
 
-/** A Redis that notes the pipelines that it is sent and answers as it is told. */
+/** A Redis that notes the pipelines that it is sent and answers as it is told; each test append is a command. */
 class FakeRedis extends EventEmitter {
   status = 'ready';
   readonly pipelines: string[][] = [];
@@ -17,7 +17,7 @@ class FakeRedis extends EventEmitter {
   pipeline() {
     const names: string[] = [];
     return {
-      call: (_command: string, _stream: string, _id: string, ...fields: string[]) => names.push(fields[0]!),
+      eval: (_script: string, _keys: number, _stream: string, _count: string, name: string) => names.push(name),
       exec: () => {
         this.pipelines.push(names);
         return this.answer(names);
