@@ -10,23 +10,36 @@
  */
 import type { Attributes, AttributeValue } from './model.ts';
 import { CodecError } from './errors.ts';
+import { JsonWriter } from './json-writer.ts';
 import { isStorableText } from './text.ts';
 
 const BIGINT = '__bigint';
 const BUFFER = '__buffer_b64';
 
-/** JSON of attribute names seen before: trackers send the same few hundred names for ever. */
-const quotedNames = new Map<string, string>();
-const QUOTED_NAMES_LIMIT = 4096;
+/** `"name":` for attribute names seen before: trackers send the same few hundred names for ever. */
+const knownNames = new Map<string, Uint8Array>();
+const KNOWN_NAMES_LIMIT = 4096;
 /** A device that makes names up may send some as long as a frame: those are not kept. */
-const QUOTED_NAME_LENGTH = 64;
+const KNOWN_NAME_LENGTH = 64;
 
-function quoteName(name: string): string {
-  const known = quotedNames.get(name);
-  if (known !== undefined) return known;
-  const quoted = quoteText(name, name);
-  if (quotedNames.size < QUOTED_NAMES_LIMIT && name.length <= QUOTED_NAME_LENGTH) quotedNames.set(name, quoted);
-  return quoted;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const COMMA = 0x2c;
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+
+function writeName(json: JsonWriter, name: string): void {
+  const known = knownNames.get(name);
+  if (known !== undefined) {
+    json.characters(known);
+    return;
+  }
+  const quoted = `${quoteText(name, name)}:`;
+  json.text(quoted);
+  const bytes = Buffer.from(quoted);
+  // Bytes of characters beyond ASCII are not characters.
+  const isKept = bytes.length === quoted.length && name.length <= KNOWN_NAME_LENGTH;
+  if (isKept && knownNames.size < KNOWN_NAMES_LIMIT) knownNames.set(name, bytes);
 }
 
 function quoteText(name: string, text: string): string {
@@ -34,35 +47,53 @@ function quoteText(name: string, text: string): string {
   return JSON.stringify(text);
 }
 
-function encodeNumber(name: string, value: number): string {
+function writeNumber(json: JsonWriter, name: string, value: number): void {
   if (!Number.isFinite(value)) throw new CodecError(`attributes.${name}`, 'a finite number', String(value));
-  return Object.is(value, -0) ? '-0' : String(value);
+  json.number(value);
 }
 
-function encodeValue(name: string, value: AttributeValue): string {
+function writeValue(json: JsonWriter, name: string, value: AttributeValue): void {
   switch (typeof value) {
     case 'number':
-      return encodeNumber(name, value);
+      writeNumber(json, name, value);
+      return;
     case 'boolean':
-      return value ? 'true' : 'false';
+      json.characters(value ? TRUE : FALSE);
+      return;
     case 'string':
-      return quoteText(name, value);
+      json.text(quoteText(name, value));
+      return;
     case 'bigint':
-      return `{"${BIGINT}":"${value}"}`;
+      json.text(`{"${BIGINT}":"${value}"}`);
+      return;
     default:
-      return `{"${BUFFER}":"${value.toString('base64')}"}`;
+      json.text(`{"${BUFFER}":"${value.toString('base64')}"}`);
   }
 }
 
-/** @throws CodecError for a number that is not finite, and for text that PostgreSQL's JSON cannot hold. */
+const writer = new JsonWriter();
+
+/** Their JSON. @throws CodecError as `writeAttributes` does. */
 export function encodeAttributes(attributes: Attributes): string {
-  let json = '{';
-  let separator = '';
+  writer.clear();
+  writeAttributes(writer, attributes);
+  return writer.toString();
+}
+
+/**
+ * Appends their JSON.
+ * @throws CodecError for a number that is not finite, and for text that PostgreSQL's JSON cannot hold.
+ */
+export function writeAttributes(json: JsonWriter, attributes: Attributes): void {
+  let before = OPEN_BRACE;
   for (const [name, value] of attributes) {
-    json += `${separator}${quoteName(name)}:${encodeValue(name, value)}`;
-    separator = ',';
+    json.character(before);
+    writeName(json, name);
+    writeValue(json, name, value);
+    before = COMMA;
   }
-  return `${json}}`;
+  if (before === OPEN_BRACE) json.character(OPEN_BRACE);
+  json.character(CLOSE_BRACE);
 }
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/;

@@ -9,8 +9,9 @@
  * Errors: `CodecError` that names the field; a fault within one record leaves its neighbours readable.
  */
 import type { TelemetryRecord } from '../model.ts';
-import { encodeAttributes, parseAttributes } from '../attributes.ts';
+import { parseAttributes, writeAttributes } from '../attributes.ts';
 import { CodecError } from '../errors.ts';
+import { JsonWriter } from '../json-writer.ts';
 
 /** A record as the stream holds it: all fields decoded but the attributes, which stay JSON in UTF-8. */
 export interface StoredRecord extends Omit<TelemetryRecord, 'attributes'> {
@@ -22,32 +23,59 @@ export type RecordResult =
   | { readonly ok: true; readonly record: StoredRecord }
   | { readonly ok: false; readonly error: CodecError; readonly text: Buffer };
 
+/** One for the header and one for the attributes, whose length comes before them. */
+const headerJson = new JsonWriter();
+const attributesJson = new JsonWriter();
+
 /**
  * The JSON of one record.
  * @throws CodecError that names the field, for a value that the record model or the columns of `positions` cannot hold.
  */
 export function encodeRecord(record: TelemetryRecord): string {
-  const attributes = encodeAttributes(record.attributes);
   checkFields(record);
-  return writeRecord(record, attributes);
+  attributesJson.clear();
+  writeAttributes(attributesJson, record.attributes);
+  return `${headerOf(record, attributesJson.length)}${attributesJson.toString()}]`;
 }
 
 /** The JSON that a stored record was read from. */
 export function encodeStored(record: StoredRecord): string {
-  return writeRecord(record, record.attributesJson.toString());
+  return `${headerOf(record, record.attributesJson.length)}${record.attributesJson.toString()}]`;
 }
 
-function writeRecord(record: Omit<TelemetryRecord, 'attributes'>, attributes: string): string {
-  return (
-    `[${record.ts},${record.latitude},${record.longitude},${record.altitude},${record.course},${record.speed},` +
-    `${record.satellites},${record.hdop},${record.valid},${record.priority},${record.eventId},` +
-    `${Buffer.byteLength(attributes)},${attributes}]`
-  );
+/** `[`, the fields that stand before the attributes, and a comma. */
+function headerOf(record: Omit<TelemetryRecord, 'attributes'>, attributesBytes: number): string {
+  const json = headerJson;
+  json.clear();
+  json.character(OPEN_BRACKET);
+  writeField(json, record.ts);
+  writeField(json, record.latitude);
+  writeField(json, record.longitude);
+  writeField(json, record.altitude);
+  writeField(json, record.course);
+  writeField(json, record.speed);
+  writeField(json, record.satellites);
+  writeField(json, record.hdop);
+  json.characters(record.valid ? TRUE : FALSE);
+  writeField(json, record.priority);
+  writeField(json, record.eventId);
+  writeField(json, attributesBytes);
+  return json.toString();
+}
+
+function writeField(json: JsonWriter, value: number | null): void {
+  if (value === null) json.characters(NULL);
+  // Fields have no negative zero: it is no other place or time.
+  else json.number(value + 0);
+  json.character(COMMA);
 }
 
 /** The fields of the table below, and `attributesBytes`. */
 const HEADER_FIELDS = 12;
 const COMMA = 0x2c;
+const NULL = Buffer.from('null');
+const TRUE = Buffer.from('true,');
+const FALSE = Buffer.from('false,');
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
