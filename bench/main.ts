@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- [name …] [--quick] [--large] [--check] [--json]`: measures on this machine and prints the figures;
- * without a name all. Rounds of what is compared take turns, so that a machine whose speed drifts changes both; a
- * figure is the median of its rounds, with the least and the most.
+ * `npm run bench -- [name …] [--quick] [--large] [--data folder] [--check] [--json]`: measures on this machine and
+ * prints the figures; without a name all. Rounds of what is compared take turns, so that a machine whose speed drifts
+ * changes both; a figure is the median of its rounds, with the least and the most.
  */
 import { cpus } from 'node:os';
 import { Command } from 'commander';
@@ -37,14 +37,16 @@ const command = new Command('npm run bench --')
   .option('--quick', 'fewer and shorter rounds, to see that it works', false)
   .option('--large', 'sizes that take hours and tens of gigabytes of disk too', false)
   .option('--check', 'fail when a ratio is less than half as good as the one that is kept', false)
+  .option('--data <folder>', 'keep large databases in this folder for the next run')
   .option('--json', 'figures as JSON on the standard output', false)
   .parse();
-const { quick, large, check, json } = command.opts<Readonly<Record<'quick' | 'large' | 'check' | 'json', boolean>>>();
+type Flags = Readonly<Record<'quick' | 'large' | 'check' | 'json', boolean>>;
+const { quick, large, check, json, data } = command.opts<Flags & { readonly data?: string }>();
 const unknown = command.args.filter((name) => !BENCHMARKS.some((one) => one.name === name));
 if (unknown.length > 0) command.error(`no such benchmark: ${unknown.join(', ')}; see --help`);
 
 const say = (text: string): void => { process.stderr.write(`${text}\n`); };
-const servers = await startBenchServers();
+const servers = await startBenchServers(data);
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   // What else was started ends with this process.
   process.once(signal, () => void servers.stop().finally(() => process.exit(code)));

@@ -3,13 +3,12 @@
  * not to grow. A database for each size, written to in turns.
  */
 import type { Benchmark, BenchOptions, Figure, Outcome, Ratio } from '../benchmark.ts';
-import { createBenchDatabase, withClient } from '../support/database.ts';
+import { withClient } from '../support/database.ts';
 import { takeTurns } from '../support/rounds.ts';
-import { imeisOf } from '../support/sample-frames.ts';
 import { over } from '../support/statistics.ts';
 import { CpuMeter } from '../support/usage.ts';
 import { CoreWriter, entryFieldsOf } from './core-writer.ts';
-import { fillHistory } from './history.ts';
+import { historyDatabase, nextRecord } from './history.ts';
 
 const RECORDS_PER_FRAME = 10;
 /** Positions of a round: ten records of each of the devices where there are most. */
@@ -46,15 +45,13 @@ function sizesOf({ quick, large }: BenchOptions): Sizes {
 }
 
 /** A function that writes the next records of every device and says what that took. */
-async function prepare({ servers, say }: BenchOptions, size: Size): Promise<() => Promise<Round>> {
-  say(`  ${nameOf(size)}: filling`);
-  const { devices, rows } = size;
-  const url = await createBenchDatabase(servers, imeisOf(devices));
-  await withClient(url, (client) => fillHistory(client, rows, devices));
+async function prepare(options: BenchOptions, size: Size): Promise<() => Promise<Round>> {
+  const { devices } = size;
+  const url = await historyDatabase(options, size);
   const writer = new CoreWriter(url);
-  const meter = new CpuMeter({ node: process.pid, postgres: servers.postgres.pid });
+  const meter = new CpuMeter({ node: process.pid, postgres: options.servers.postgres.pid });
   const recordsEach = POSITIONS / devices;
-  let firstRecord = 0;
+  let firstRecord = await withClient(url, nextRecord);
   return async () => {
     const entries = entryFieldsOf({ devices, firstRecord, recordsEach, recordsPerFrame: RECORDS_PER_FRAME });
     firstRecord += recordsEach;

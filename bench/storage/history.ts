@@ -1,48 +1,120 @@
 /**
- * Positions that are stored already when a measurement begins: made by SQL, as many on each of thirty days, the last of
- * which is the day that is written to. Days that the default of POSITIONS_COMPRESS_AFTER_DAYS would have compressed
- * are.
+ * Databases with positions that are stored already when a measurement begins: made by SQL, as many on each of thirty
+ * days, the last of which is the day that is written to, from noon on. Days that the default of
+ * POSITIONS_COMPRESS_AFTER_DAYS would have compressed are compressed. With `--data` they are kept for the next run: a
+ * hundred million rows take half an hour.
  */
 import type { Client } from 'pg';
-import { FIRST_TS } from '../support/sample-frames.ts';
+import type { BenchOptions } from '../benchmark.ts';
+import { createBenchDatabase, withClient } from '../support/database.ts';
+import { FIRST_TS, RECORDS_OF_A_DAY, imeisOf } from '../support/sample-frames.ts';
 
 const DAYS = 30;
 const UNCOMPRESSED_DAYS = 7;
 const DAY_MS = 86_400_000;
-
-/** Half a second beside those of `sample-frames.ts`, so that no key is there twice. */
+/** Days filled at the same time. */
+const SESSIONS = 2;
+/** No record of a new day falls on one of the history. */
 const OFFSET_MS = 500;
 
-/** With the attributes of `sample-frames.ts`, and values that change as theirs do. */
-const INSERT = `
-  insert into positions (device_id, ts, event_id, received_at, latitude, longitude, altitude, course, speed, hdop,
-    satellites, valid, priority, attributes)
-  select d, at, 0, at + interval '1 second', 54.6872 + (n % 3000) * 0.00009, 25.2797 + (n % 5000) * 0.00012,
-    100 + n % 40, (n * 3 + d) % 360, 40 + n % 30, 0.7 + (n % 5) * 0.1, 8 + n % 6, true, 0,
+/** The first record of `sample-frames.ts` that is behind the history. */
+const NOON = RECORDS_OF_A_DAY / 2;
+
+export interface History {
+  readonly devices: number;
+  readonly rows: number;
+  /** Absent: a hypertable where the server has TimescaleDB. */
+  readonly storage?: 'timescaledb' | 'partitions';
+}
+
+/** The attributes of `sample-frames.ts`, with values that change as theirs do; made once, for making them is slow. */
+const VARIANTS = `
+  create unlogged table if not exists history_variants as
+  select n, 54.6872 + n * 0.00009 as latitude, 25.2797 + n * 0.00012 as longitude, (100 + n % 40)::real as altitude,
+    ((n * 3) % 360)::real as course, (40 + n % 30)::real as speed, (0.7 + (n % 5) * 0.1)::real as hdop,
+    (8 + n % 6)::smallint as satellites,
     jsonb_build_object('ignition', true, 'motion', true, 'rssi', 3 + n % 3, 'gnssStatus', 1, 'batteryLevel', 97,
       'power', 13.8 + (n % 300) * 0.001, 'battery', 4.05 + (n % 20) * 0.001, 'pdop', 1.2 + (n % 8) * 0.1,
       'hdop', 0.7 + (n % 5) * 0.1, 'gnssSpeed', 40 + n % 30, 'odometer', 42872421 + n * 14, 'operator', 24602)
-  from generate_series(0, $3::int - 1) n
-  cross join generate_series(1, $2::int) d
-  cross join lateral (select to_timestamp($1 / 1000.0) + n * (interval '1 day' / $3::int) as at) as moment`;
+      as attributes
+  from generate_series(0, 2999) n`;
 
-async function hasTimescale(client: Client): Promise<boolean> {
+const INSERT = `
+  insert into positions (device_id, ts, event_id, received_at, latitude, longitude, altitude, course, speed, hdop,
+    satellites, valid, priority, attributes)
+  select d, at, 0, at + interval '1 second', latitude, longitude, altitude, course, speed, hdop, satellites, true, 0,
+    attributes
+  from generate_series(0, $3::int - 1) i
+  join history_variants on n = i % 3000
+  cross join generate_series(1, $2::int) d
+  cross join lateral (select to_timestamp($1 / 1000.0) + i * ($4::interval / $3::int) as at) as moment
+  order by i, d`;
+
+const COMPRESS = `
+  select compress_chunk(format('%I.%I', chunk_schema, chunk_name)::regclass)
+  from timescaledb_information.chunks where hypertable_name = 'positions' and range_start = $1`;
+
+/** What core would have kept beside them. */
+const STATE = `
+  insert into device_state (device_id, ts, event_id, received_at, latitude, longitude, altitude, course, speed, hdop,
+    satellites, valid, priority, attributes, records)
+  select distinct on (device_id) device_id, ts, event_id, received_at, latitude, longitude, altitude, course, speed,
+    hdop, satellites, valid, priority, attributes, $1::bigint
+  from positions where ts >= to_timestamp($2 / 1000.0) order by device_id, ts desc, event_id desc
+  on conflict (device_id) do nothing`;
+
+async function isHypertable(client: Client): Promise<boolean> {
   const { rows } = await client.query('select from pg_extension where extname = \'timescaledb\'');
-  return rows.length > 0;
+  if (rows.length === 0) return false;
+  const found = await client.query("select from timescaledb_information.hypertables where hypertable_name = 'positions'");
+  return found.rows.length > 0;
 }
 
-/** About `rows` rows of these devices. Takes a quarter of a minute for each million. */
-export async function fillHistory(client: Client, rows: number, devices: number): Promise<void> {
+async function fillDay(client: Client, day: number, each: number, devices: number): Promise<void> {
+  const begin = FIRST_TS - day * DAY_MS;
+  await client.query(INSERT, [begin + OFFSET_MS, devices, each, day === 0 ? '12 hours' : '1 day']);
+  if (day < UNCOMPRESSED_DAYS || !(await isHypertable(client))) return;
+  await client.query(COMPRESS, [new Date(begin).toISOString()]);
+}
+
+/** About `rows` rows of these devices. */
+async function fill(url: string, { rows, devices }: History): Promise<void> {
   const each = Math.ceil(rows / DAYS / devices);
-  const isHypertable = await hasTimescale(client);
-  for (let day = DAYS - 1; day >= 0; day -= 1) {
-    const begin = FIRST_TS - day * DAY_MS;
-    await client.query(INSERT, [begin + OFFSET_MS, devices, each]);
-    if (isHypertable && day >= UNCOMPRESSED_DAYS) {
-      const older = new Date(begin + DAY_MS).toISOString();
-      await client.query('select compress_chunk(c, if_not_compressed => true) from show_chunks(\'positions\', older_than => $1::timestamptz) c', [older]);
-    }
-  }
-  await client.query('vacuum (analyze) positions');
-  await client.query('checkpoint');
+  await withClient(url, (client) => client.query(VARIANTS));
+  let day = DAYS;
+  const fillDays = (): Promise<void> => withClient(url, async (client) => {
+    for (day -= 1; day >= 0; day -= 1) await fillDay(client, day, each, devices);
+  });
+  await Promise.all(Array.from({ length: SESSIONS }, fillDays));
+  await withClient(url, async (client) => {
+    await client.query(STATE, [DAYS * each, FIRST_TS]);
+    await client.query('vacuum (analyze) positions');
+    await client.query('checkpoint');
+  });
+}
+
+/** @returns the URL of a database with this history, filled now unless a run before has left it */
+export async function historyDatabase({ servers, say }: BenchOptions, history: History): Promise<string> {
+  const { devices, rows, storage } = history;
+  const name = `history_${storage ?? 'default'}_${devices}_${rows}`;
+  const url = new URL(servers.postgres.url);
+  url.pathname = `/${name}`;
+  return await withClient(servers.postgres.url, async (client) => {
+    const found = await client.query<{ whole: string | null }>('select shobj_description(oid, \'pg_database\') as whole from pg_database where datname = $1', [name]);
+    if (found.rows[0]?.whole === 'whole') return url.href;
+    say(`  ${devices.toLocaleString('en')} devices, ${rows.toLocaleString('en')} rows: filling`);
+    await client.query(`drop database if exists ${name} with (force)`);
+    const env = storage === undefined ? {} : { POSITIONS_STORAGE: storage };
+    await createBenchDatabase(servers, imeisOf(devices), { name, env });
+    await fill(url.href, history);
+    await client.query(`comment on database ${name} is 'whole'`);
+    return url.href;
+  });
+}
+
+/** The first record of `sample-frames.ts`, which has one a second, that is not stored yet. */
+export async function nextRecord(client: Client): Promise<number> {
+  const { rows } = await client.query<{ last: Date | null }>('select max(ts) as last from device_state');
+  const last = rows[0]?.last?.getTime() ?? 0;
+  return Math.max(NOON, Math.floor((last - FIRST_TS) / 1_000) + 1);
 }

@@ -12,13 +12,22 @@ const POLL_MS = 5;
 
 const never = new AbortController().signal;
 
+interface DatabaseOptions {
+  /** Absent: one of its own. */
+  readonly name?: string;
+  /** Settings that are not the defaults. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** @returns the URL of a new database with the tables of this version and these devices, whose ids count from 1 */
-export async function createBenchDatabase(servers: BenchServers, devices: readonly string[]): Promise<string> {
+export async function createBenchDatabase(
+  servers: BenchServers, devices: readonly string[], options: DatabaseOptions = {},
+): Promise<string> {
   const url = new URL(servers.postgres.url);
-  const name = `bench_${randomBytes(6).toString('hex')}`;
+  const { name = `bench_${randomBytes(6).toString('hex')}`, env = {} } = options;
   await withClient(url.href, (client) => client.query(`create database ${name}`));
   url.pathname = `/${name}`;
-  const settings = loadSettings({ POSTGRES_URL: url.href });
+  const settings = loadSettings({ ...env, POSTGRES_URL: url.href });
   const pool = createPool(settings, url.href, 'bench', () => undefined);
   await prepareDatabase(pool, settings, { info: () => undefined, warn: () => undefined });
   await pool.query('insert into devices (unique_id, protocol) select unnest($1::text[]), \'teltonika\'', [devices]);
