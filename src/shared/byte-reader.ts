@@ -4,16 +4,19 @@
  */
 import { TruncatedError } from './errors.ts';
 
+/** `skip` has checked that it is there. A DataView reads as fast and takes a hundred nanoseconds to make. */
+function byteAt(bytes: Buffer, at: number): number {
+  return bytes[at] as number;
+}
+
 export class ByteReader {
   readonly bytes: Buffer;
-  readonly #view: DataView;
   #offset: number;
   readonly #end: number;
 
   /** Reads `bytes` from `start` (inclusive) to `end` (exclusive). */
   constructor(bytes: Buffer, start = 0, end = bytes.length) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = start;
     this.#end = end;
   }
@@ -35,40 +38,44 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.skip(1));
+    return byteAt(this.bytes, this.skip(1));
   }
 
   i8(): number {
-    return this.#view.getInt8(this.skip(1));
+    return (this.u8() << 24) >> 24;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.skip(2));
+    const at = this.skip(2);
+    return (byteAt(this.bytes, at) << 8) | byteAt(this.bytes, at + 1);
   }
 
   i16(): number {
-    return this.#view.getInt16(this.skip(2));
+    return (this.u16() << 16) >> 16;
   }
 
   u32(): number {
-    return this.#view.getUint32(this.skip(4));
+    return this.i32() >>> 0;
   }
 
   i32(): number {
-    return this.#view.getInt32(this.skip(4));
+    const at = this.skip(4);
+    const { bytes } = this;
+    const high = (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1);
+    return (high << 16) | (byteAt(bytes, at + 2) << 8) | byteAt(bytes, at + 3);
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.skip(8));
+    return this.bytes.readBigUInt64BE(this.skip(8));
   }
 
   i64(): bigint {
-    return this.#view.getBigInt64(this.skip(8));
+    return this.bytes.readBigInt64BE(this.skip(8));
   }
 
   /** IEEE 754 single precision. */
   f32(): number {
-    return this.#view.getFloat32(this.skip(4));
+    return this.bytes.readFloatBE(this.skip(4));
   }
 
   /** A view of the next `length` bytes, not a copy. */

@@ -61,7 +61,8 @@ export function decodeData(frame: Buffer, start: number, end: number, receivedAt
   const outcome = readers === undefined
     ? decodeMessage(body, messageLayout, receivedAt)
     : decodeRecords(body, count, readers);
-  return { ...outcome, count, countsMatch, isAcknowledged };
+  const { records, rejected } = outcome;
+  return { records, rejected, count, countsMatch, isAcknowledged };
 }
 
 /** The bytes between number of data 1 and number of data 2. */
@@ -118,13 +119,15 @@ function judgeAll(readings: readonly AvlReading[], frame: Buffer): Outcome {
   const records: TelemetryRecord[] = [];
   const rejected: RejectedRecord[] = [];
   let raw: Buffer | undefined;
-  for (const [index, { record }] of readings.entries()) {
+  let index = 0;
+  for (const { record } of readings) {
     const fault = faultOf(record);
     if (fault === null) records.push(record);
     else {
       raw ??= Buffer.from(frame);
       rejected.push({ code: 'bad_field', field: `records[${index}].${fault.field}`, message: fault.message, raw });
     }
+    index += 1;
   }
   return { records, rejected };
 }

@@ -58,13 +58,15 @@ function handleData(session: Session, frame: Buffer, receivedAt: number): Handle
   const data = decodeData(frame, DATA_OFFSET, end, receivedAt);
   const reply = data.isAcknowledged ? acknowledgement(data.count) : null;
   if (!data.countsMatch) return { ...refuseCounts(session), replyWhenDeadLettered: reply };
-  return { ...accept(session), records: data.records, rejected: data.rejected, reply };
+  const { records, rejected } = data;
+  return { kind: 'accepted', session, records, rejected, reply, denial: null };
 }
 
-function acknowledgement(count: number): Buffer {
-  const reply = Buffer.alloc(4);
-  reply.writeUInt32BE(count);
-  return reply;
+/** The answer for each number of records, which is a byte of the frame. Nobody writes to a reply. */
+const ACKNOWLEDGEMENTS = Array.from({ length: 256 }, (_, count) => Buffer.from([0, 0, 0, count]));
+
+function acknowledgement(count: number): Buffer | null {
+  return ACKNOWLEDGEMENTS[count] ?? null;
 }
 
 /** A frame that is taken, brings nothing and is not answered: a ping; the rest of what is accepted adds to it. */
