@@ -30,13 +30,7 @@ export class Acknowledger {
   async settle(entries: readonly ProcessorEntry[], deadLetters: readonly DeadLetter[]): Promise<void> {
     if (deadLetters.length > 0 && !(await this.#untilDone(() => this.#publish(deadLetters)))) return;
     this.#options.events.deadLettered(deadLetters);
-    const idsByStream = Map.groupBy(entries, ({ stream }) => stream);
-    for (const [stream, own] of idsByStream) {
-      const partition = this.#options.partitions.get(stream);
-      if (partition === undefined) continue;
-      const ids = own.map(({ id }) => id);
-      await this.#untilDone(() => this.#acknowledge(partition, ids));
-    }
+    await this.#untilDone(() => this.#acknowledge(Map.groupBy(entries, ({ stream }) => stream)));
   }
 
   async #publish(deadLetters: readonly DeadLetter[]): Promise<void> {
@@ -45,8 +39,14 @@ export class Acknowledger {
     for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
   }
 
-  async #acknowledge(partition: Partition, ids: readonly string[]): Promise<void> {
-    this.#options.events.acknowledged(await partition.acknowledge(this.#options.redis, ids));
+  /** One write for all streams; what is acknowledged twice after a failure halfway counts once. */
+  async #acknowledge(byStream: ReadonlyMap<string, readonly ProcessorEntry[]>): Promise<void> {
+    const { redis, partitions, events } = this.#options;
+    const acknowledge = async (stream: string, own: readonly ProcessorEntry[]): Promise<number> =>
+      await partitions.get(stream)?.acknowledge(redis, own.map(({ id }) => id)) ?? 0;
+    const outcomes = await Promise.allSettled([...byStream].map(([stream, own]) => acknowledge(stream, own)));
+    for (const outcome of outcomes) if (outcome.status === 'fulfilled') events.acknowledged(outcome.value);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   /** With Redis away the attempt fails at once, so it waits for Redis first. */

@@ -1,7 +1,7 @@
 /**
  * The core role: from the stream to the database, the only writer of the telemetry tables. It knows nothing of sockets.
  *
- * Readers (one a partition) fill a bounded queue; writers empty it in batches, each in a transaction; what is committed
+ * A reader fills a bounded queue; writers empty it in batches, each in a transaction; what is committed
  * is acknowledged. So reading overlaps with writing, and a slow database lets the stream grow, not this process.
  *
  * Stopping reads what Redis is about to deliver, then nothing more, and lets the writers empty the queue until the
@@ -25,6 +25,7 @@ import { repeat, untilDone } from '../shared/retry.ts';
 import type { Role } from '../shared/role.ts';
 import { pause, settledBy } from '../shared/wait.ts';
 import { Acknowledger } from './acknowledger.ts';
+import { Batches } from './batches.ts';
 import type { ConsumerName } from './consumer-name.ts';
 import { takeConsumerName } from './consumer-name.ts';
 import { boundDeadLetters, measureDeadLetters } from './dead-letter-upkeep.ts';
@@ -36,7 +37,7 @@ import { createCoreEvents } from './events.ts';
 import { Groups } from './groups.ts';
 import { LagMeter } from './lag-meter.ts';
 import { Partition } from './partition.ts';
-import { PartitionReader } from './reader.ts';
+import { StreamReader } from './reader.ts';
 import { measure, removeDeadConsumers, trim } from './stream-upkeep.ts';
 import { Writer } from './writer.ts';
 
@@ -69,7 +70,8 @@ class Core implements Role {
   /** Ends writing too: the deadline has passed. */
   readonly #giveUp = new AbortController();
   readonly #queue: EntryQueue;
-  readonly #blocking: Redis[] = [];
+  readonly #batches: Batches;
+  #blocking: Redis | null = null;
   readonly #lagMeter = new LagMeter();
   readonly #progress = new Progress();
   #consumer: ConsumerName | null = null;
@@ -84,6 +86,7 @@ class Core implements Role {
     this.#metrics = createCoreMetrics(options.registry);
     this.#events = createCoreEvents(this.#metrics, options.log);
     this.#queue = new EntryQueue(options.settings.PROCESSOR_QUEUE_RECORDS, this.#events.queueSize);
+    this.#batches = new Batches(this.#queue, options.settings.PROCESSOR_BATCH_RECORDS);
   }
 
   get isStarted(): boolean {
@@ -106,7 +109,7 @@ class Core implements Role {
     await settledBy(deadline, this.#starting ?? Promise.resolve());
     // Entries whose delivery is cut off would wait for the next process of this name, or to be claimed.
     await settledBy(AbortSignal.any([deadline, AbortSignal.timeout(blockMs + REPLY_GRACE_MS)]), this.#reading);
-    for (const redis of this.#blocking) redis.disconnect();
+    this.#blocking?.disconnect();
     this.#queue.finish();
     await settledBy(deadline, this.#writing, this.#reading);
     // What is still queued stays pending in Redis. The renewal of entries ends here too.
@@ -123,10 +126,10 @@ class Core implements Role {
     const partitions = await this.#join();
     if (partitions === null || this.#stopping.signal.aborted) return;
     const groups = this.#groupsOf(partitions);
-    const readers = partitions.map((partition) => this.#createReader(partition, groups));
+    const reader = this.#createReader(partitions, groups);
     this.#startWriters(partitions);
-    this.#reading = Promise.all(readers.map((reader) => reader.run()));
-    this.#startUpkeep(partitions, readers);
+    this.#reading = reader.run();
+    this.#startUpkeep(partitions, reader);
     this.#started = true;
     log.info({ consumer: this.#consumer?.name, partitions: partitions.length }, 'processing the stream');
   }
@@ -172,16 +175,16 @@ class Core implements Role {
     return new Groups({ redis: this.#options.redis, partitions, events: this.#events, signal: this.#stopping.signal });
   }
 
-  #createReader(partition: Partition, groups: Groups): PartitionReader {
+  #createReader(partitions: readonly Partition[], groups: Groups): StreamReader {
     const { settings, redisUrl } = this.#options;
     const redis = connectRedis(redisUrl, {
-      name: `odograph/core/${settings.INSTANCE_ID}/${partition.stream}`,
+      name: `odograph/core/${settings.INSTANCE_ID}/reader`,
       commandTimeoutMs: settings.PROCESSOR_BLOCK_MS + settings.INGEST_APPEND_TIMEOUT_MS,
       onError: () => undefined, // the reader reports what a lost connection means to it
     });
-    this.#blocking.push(redis);
-    const common = { queue: this.#queue, events: this.#events, signal: this.#stopping.signal };
-    return new PartitionReader({ partition, groups, redis, settings, ...common });
+    this.#blocking = redis;
+    const common = { queue: this.#queue, batches: this.#batches, events: this.#events, signal: this.#stopping.signal };
+    return new StreamReader({ partitions, groups, redis, settings, ...common });
   }
 
   #startWriters(partitions: readonly Partition[]): void {
@@ -200,16 +203,17 @@ class Core implements Role {
   /** Takes batches until the queue is closed. The order is the promise: COMMIT, dead letters, then XACK. */
   async #writeLoop(writer: Writer, acknowledger: Acknowledger): Promise<void> {
     for (;;) {
-      const entries = await this.#queue.take(this.#options.settings.PROCESSOR_BATCH_RECORDS);
+      const entries = await this.#batches.next();
       if (entries === null) return;
       this.#progress.begin();
       const refused = await writer.write(entries);
       await acknowledger.settle(entries, [...entries.flatMap(({ deadLetters }) => deadLetters), ...refused]);
       this.#progress.end();
+      this.#batches.done();
     }
   }
 
-  #startUpkeep(partitions: readonly Partition[], readers: readonly PartitionReader[]): void {
+  #startUpkeep(partitions: readonly Partition[], reader: StreamReader): void {
     const { settings, redis, pool } = this.#options;
     const { signal } = this.#stopping;
     const onError = this.#events.upkeepFailed;
@@ -224,7 +228,8 @@ class Core implements Role {
       every('measuring the stream', LAG_INTERVAL_MS, () => this.#measure(streams)),
       every('bounding the dead letters', DEAD_LETTER_INTERVAL_MS, () => this.#boundDeadLetters()),
       every('trimming the stream', settings.STREAM_TRIM_INTERVAL_MS, () => this.#trim(streams)),
-      every('claiming entries', claimIntervalMs, () => this.#claim(readers)),
+      // Waits while the queue is full: a processor that does not keep up takes nothing over.
+      every('claiming entries', claimIntervalMs, () => reader.claim(redis)),
       every('removing dead consumers', claimIntervalMs, () => this.#removeDead(streams)),
       every('publishing the device list', settings.DEVICE_LIST_REFRESH_MS, () => publishDeviceList(pool, redis)),
       every('maintaining partitions', MAINTENANCE_INTERVAL_MS, () => maintainPartitions(pool, settings, Date.now())),
@@ -252,11 +257,6 @@ class Core implements Role {
 
   async #renew(partitions: readonly Partition[]): Promise<void> {
     await Promise.all(partitions.map((partition) => partition.renew(this.#options.redis)));
-  }
-
-  /** Waits while the queue is full: a processor that does not keep up takes nothing over. */
-  async #claim(readers: readonly PartitionReader[]): Promise<void> {
-    for (const reader of readers) await reader.claim(this.#options.redis);
   }
 
   async #removeDead(streams: readonly string[]): Promise<void> {

@@ -23,6 +23,28 @@ export class EntryQueue {
     this.#onSize = onSize;
   }
 
+  get records(): number {
+    return this.#records;
+  }
+
+  get isFinished(): boolean {
+    return this.#finished;
+  }
+
+  /** Resolves with the next change of the queue, or when this time has passed (Infinity: never). */
+  async changed(withinMs: number): Promise<void> {
+    const timer = withinMs === Infinity ? undefined : setTimeout(() => { this.wake(); }, withinMs);
+    await this.#changed.promise;
+    clearTimeout(timer);
+  }
+
+  /** Everybody who waits looks again. */
+  wake(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers<undefined>();
+    resolve(undefined);
+  }
+
   /** Adds entries, then waits until there is room for more. Once the queue is finished they are dropped at once. */
   async push(entries: readonly ProcessorEntry[]): Promise<void> {
     if (this.#finished) return;
@@ -72,8 +94,6 @@ export class EntryQueue {
 
   #notify(): void {
     this.#onSize(this.#records);
-    const { resolve } = this.#changed;
-    this.#changed = Promise.withResolvers<undefined>();
-    resolve(undefined);
+    this.wake();
   }
 }

@@ -28,9 +28,9 @@ function streamEvents(metrics: CoreMetrics, log: Logger) {
       metrics.reads.inc({ result: entries === 0 ? 'empty' : 'ok' });
       metrics.records.inc(records);
     },
-    readFailed(stream: string, error: unknown): void {
+    readFailed(error: unknown): void {
       metrics.reads.inc({ result: 'error' });
-      log.warn({ stream, error: errorMessage(error) }, 'cannot read the stream; trying again');
+      log.warn({ error: errorMessage(error) }, 'cannot read the stream; trying again');
     },
     groupCreated(stream: string): void {
       log.info({ stream }, 'consumer group created');

@@ -13,6 +13,12 @@ import type { DeliveredEntry } from './entry.ts';
 type RawEntries = (RawEntry | null)[];
 type PendingRow = [id: string, consumer: string, idleMs: number, deliveries: number];
 
+/** New entries of a partition. */
+export interface NewEntries {
+  readonly partition: Partition;
+  readonly entries: readonly DeliveredEntry[];
+}
+
 const RENEWAL_CHUNK = 500;
 
 function fieldsById(entries: RawEntries): Map<string, Buffer[] | null> {
@@ -29,6 +35,10 @@ export class Partition {
     this.#consumer = consumer;
   }
 
+  get consumer(): string {
+    return this.#consumer;
+  }
+
   get inHand(): ReadonlySet<string> {
     return this.#inHand;
   }
@@ -41,14 +51,6 @@ export class Partition {
   /** Creates the group at the beginning of the stream; false: it was there. */
   createGroup(redis: Redis): Promise<boolean> {
     return createGroup(redis, this.stream, PROCESSOR_GROUP, '0');
-  }
-
-  /** New entries; waits up to `blockMs` for the first. */
-  async readNew(redis: Redis, count: number, blockMs: number): Promise<DeliveredEntry[]> {
-    const read = { group: PROCESSOR_GROUP, consumer: this.#consumer, streams: [this.stream], count, blockMs };
-    const [delivered] = await readGroup(redis, read);
-    const entries = delivered?.[1] ?? [];
-    return entries.map(([id, fields]) => ({ stream: this.stream, id: id.toString(), fields, deliveries: 1 }));
   }
 
   /**
@@ -127,4 +129,19 @@ export class Partition {
     const rows = await this.#pending(redis, first, last, this.#inHand.size + ids.length);
     return new Map(rows.map(([id, , , deliveries]) => [id, deliveries]));
   }
+}
+
+/** New entries of these partitions of one consumer, at most `count` of each; waits up to `blockMs` for the first. */
+export async function readNew(
+  redis: Redis, partitions: readonly Partition[], count: number, blockMs: number,
+): Promise<NewEntries[]> {
+  const consumer = partitions[0]?.consumer ?? '';
+  const read = { group: PROCESSOR_GROUP, consumer, streams: partitions.map(({ stream }) => stream), count, blockMs };
+  const delivered = await readGroup(redis, read);
+  return delivered.flatMap(([stream, raw]) => {
+    const partition = partitions.find((candidate) => candidate.stream === stream);
+    if (partition === undefined) return [];
+    const entries = raw.map(([id, fields]) => ({ stream, id: id.toString('latin1'), fields, deliveries: 1 }));
+    return [{ partition, entries }];
+  });
 }

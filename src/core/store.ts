@@ -1,7 +1,8 @@
 /**
  * One transaction: rows into `positions`, the newest state of their devices, COMMIT. The fast way is a binary COPY
- * straight into the table; where a row is there already the whole goes again through a staging table, which leaves what
- * is there untouched. Both are idempotent by `(device_id, ts, event_id)`.
+ * straight into the table. Where a row is there already only what is not is copied, and where that does not do the
+ * whole goes through a staging table, which leaves what is there untouched. All of it is idempotent by
+ * `(device_id, ts, event_id)`.
  *
  * Errors: those of PostgreSQL; nothing of a failed call is stored. After a refusal of the data the transaction is over
  * and the connection is good; after any other error it is for the caller to close, which ends what was begun.
@@ -13,6 +14,8 @@ import { classify } from '../db/sqlstate.ts';
 import type { PositionRow } from './copy-rows.ts';
 import { POSITION_COLUMNS, encodeCopy } from './copy-rows.ts';
 import { updateDeviceState } from './device-state.ts';
+import type { Repeats } from './repeats.ts';
+import { areCheap, withoutStored } from './repeats.ts';
 
 export interface Stored {
   /** Those of the rows that were not there yet, in their order. */
@@ -87,12 +90,33 @@ async function storeStaged(client: PoolClient, rows: readonly PositionRow[]): Pr
   });
 }
 
+async function storeUnknown(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
+  const unknown = await withoutStored(client, rows);
+  if (unknown.length > 0) await storeNew(client, unknown);
+  return { inserted: unknown, duplicates: rows.length - unknown.length };
+}
+
+type Way = (client: PoolClient, rows: readonly PositionRow[]) => Promise<Stored>;
+
+/** Each of these can meet a row that the one before it did not expect, but the last. */
+function waysFor(rows: readonly PositionRow[], repeats: Repeats): Way[] {
+  return [...(repeats.areExpected ? [] : [storeNew]), ...(areCheap(rows) ? [storeUnknown] : []), storeStaged];
+}
+
 /** Stores every row that is not there yet. @throws what PostgreSQL says, with nothing stored. */
-export async function storePositions(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
-  try {
-    return await storeNew(client, rows);
-  } catch (error) {
-    if (classify(error).action !== 'conflict') throw error;
-    return storeStaged(client, rows);
+export async function storePositions(
+  client: PoolClient, rows: readonly PositionRow[], repeats: Repeats,
+): Promise<Stored> {
+  let refusal: unknown;
+  for (const way of waysFor(rows, repeats)) {
+    try {
+      const stored = await way(client, rows);
+      repeats.saw(stored.duplicates);
+      return stored;
+    } catch (error) {
+      if (classify(error).action !== 'conflict') throw error;
+      refusal = error;
+    }
   }
+  throw refusal;
 }

@@ -19,6 +19,7 @@ import type { Device, Devices } from './devices.ts';
 import type { ProcessorEntry } from './entry.ts';
 import { originOf } from './entry.ts';
 import type { CoreEvents } from './events.ts';
+import { Repeats } from './repeats.ts';
 import type { Stored } from './store.ts';
 import { storePositions } from './store.ts';
 
@@ -44,6 +45,7 @@ const SUSPECT_ATTEMPTS = 4;
 
 export class Writer {
   readonly #options: WriterOptions;
+  readonly #repeats = new Repeats();
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -101,7 +103,7 @@ export class Writer {
     try {
       const startedAt = performance.now();
       const devices = await this.#resolve(client, items);
-      const stored = await storePositions(client, toRows(items, devices));
+      const stored = await storePositions(client, toRows(items, devices), this.#repeats);
       this.#report(devices, stored, performance.now() - startedAt);
       client.release();
     } catch (error) {

@@ -8,6 +8,7 @@
  *
  * Errors: `CodecError` that names the attribute.
  */
+import { NamePath } from './attribute-order.ts';
 import type { Attributes, AttributeValue } from './model.ts';
 import { CodecError } from './errors.ts';
 import { JsonWriter } from './json-writer.ts';
@@ -16,30 +17,14 @@ import { isStorableText } from './text.ts';
 const BIGINT = '__bigint';
 const BUFFER = '__buffer_b64';
 
-/** `"name":` for attribute names seen before: trackers send the same few hundred names for ever. */
-const knownNames = new Map<string, Uint8Array>();
-const KNOWN_NAMES_LIMIT = 4096;
-/** A device that makes names up may send some as long as a frame: those are not kept. */
-const KNOWN_NAME_LENGTH = 64;
-
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const COMMA = 0x2c;
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 
-function writeName(json: JsonWriter, name: string): void {
-  const known = knownNames.get(name);
-  if (known !== undefined) {
-    json.characters(known);
-    return;
-  }
-  const quoted = `${quoteText(name, name)}:`;
-  json.text(quoted);
-  const bytes = Buffer.from(quoted);
-  // Bytes of characters beyond ASCII are not characters.
-  const isKept = bytes.length === quoted.length && name.length <= KNOWN_NAME_LENGTH;
-  if (isKept && knownNames.size < KNOWN_NAMES_LIMIT) knownNames.set(name, bytes);
+function quoteName(name: string): string {
+  return quoteText(name, name);
 }
 
 function quoteText(name: string, text: string): string {
@@ -80,19 +65,44 @@ export function encodeAttributes(attributes: Attributes): string {
   return writer.toString();
 }
 
+const noNames = NamePath.start();
+/** Of the record that is written. */
+const values: AttributeValue[] = [];
+
 /**
- * Appends their JSON.
+ * Appends their JSON, in the order of `attribute-order.ts`.
  * @throws CodecError for a number that is not finite, and for text that PostgreSQL's JSON cannot hold.
  */
 export function writeAttributes(json: JsonWriter, attributes: Attributes): void {
+  let path: NamePath | null = noNames;
+  let count = 0;
+  for (const [name, value] of attributes) {
+    path = path.with(name, quoteName);
+    if (path === null) {
+      writeAsTheyCome(json, attributes);
+      return;
+    }
+    values[count++] = value;
+  }
+  json.character(OPEN_BRACE);
+  let isFirst = true;
+  for (const { name, json: nameJson, index } of path.order) {
+    if (!isFirst) json.character(COMMA);
+    isFirst = false;
+    json.characters(nameJson);
+    writeValue(json, name, values[index] as AttributeValue);
+  }
+  json.character(CLOSE_BRACE);
+}
+
+function writeAsTheyCome(json: JsonWriter, attributes: Attributes): void {
   let before = OPEN_BRACE;
   for (const [name, value] of attributes) {
     json.character(before);
-    writeName(json, name);
+    json.text(`${quoteName(name)}:`);
     writeValue(json, name, value);
     before = COMMA;
   }
-  if (before === OPEN_BRACE) json.character(OPEN_BRACE);
   json.character(CLOSE_BRACE);
 }
 

@@ -5,7 +5,7 @@ import { encodeEntry } from '../../src/shared/contracts/telemetry-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import type { HeldTransaction, Site } from './support.ts';
 import {
-  STREAMS, allStored, append, countPending, countPositions, frame, holdTransaction, metric, openSite, prepareCore,
+  allStored, append, countPending, countPositions, frame, holdTransaction, metric, openSite, prepareCore,
   record, startCore, streamOf, waitingForLock,
 } from './support.ts';
 
@@ -38,7 +38,7 @@ test('what Redis delivers in the moment in which it is stopped waits for nobody'
   const site = await openSite();
   for (let round = 1; round <= 10; round += 1) {
     const running = await startCore(site, { INSTANCE_ID: `core ${round}` });
-    await eventually(async () => (await metric(running.registry, 'processor_consumer_reads_total')) >= STREAMS.length);
+    await eventually(async () => (await metric(running.registry, 'processor_consumer_reads_total')) > 0);
     const appended = append(site.redis, frame('a', [record(NOW + round)]));
     await running.core.stop();
     await appended;
@@ -97,7 +97,7 @@ test('leaves no connection to Redis open', async () => {
   const site = await openSite();
   const running = await startCore(site, { INSTANCE_ID: 'tidy' });
   const open = async (): Promise<number> => String(await site.redis.client('LIST')).split('core/tidy/').length - 1;
-  await eventually(async () => { expect(await open()).toBe(2); });
+  await eventually(async () => { expect(await open()).toBe(1); });
   await running.core.stop();
   await eventually(async () => { expect(await open()).toBe(0); });
 });

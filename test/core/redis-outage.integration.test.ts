@@ -89,7 +89,7 @@ test('frozen: reads fail in time, and go on with the server', async () => {
   const appended = append(site.redis, frame('a', records(5, NOW + 60_000)));
   try {
     await eventually(async () => {
-      expect(await metric(running.registry, 'processor_consumer_reads_total', { result: 'error' })).toBeGreaterThan(1);
+      expect(await metric(running.registry, 'processor_consumer_reads_total', { result: 'error' })).toBeGreaterThan(0);
     });
   } finally {
     await server.thaw();

@@ -37,8 +37,8 @@ test('a lock on positions is waited for, and nothing is acknowledged meanwhile',
   const held = await holdTransaction(site.pool, 'lock table positions in access exclusive mode');
   await append(site.redis, frame('a', records(10, NOW)), frame('b', records(10, NOW)));
   await eventually(async () => { expect(await waitingForLock(site.pool)).not.toEqual([]); });
+  await eventually(async () => { expect(await countPending(site.redis)).toBe(2); });
   expect(await metric(running.registry, 'processor_acks_total')).toBe(0);
-  expect(await countPending(site.redis)).toBe(2);
   await held.end();
   await allStored(site, 20);
   expect(await metric(running.registry, 'processor_acks_total')).toBe(2);

@@ -108,6 +108,21 @@ describe.each(STORAGES)('into %s', (storage) => {
     expect(states.rows).toEqual([{ records: 20 }, { records: 5 }]);
   });
 
+  test('batch after batch of what is partly known is stored once, the first of each key', async () => {
+    const site = await openSite();
+    const running = await startCore(site, settings);
+    for (let round = 0; round < 4; round += 1) {
+      const known = records(10 * (round + 1), NOW).map((one) => ({ ...one, priority: round }));
+      await append(site.redis, frame('a', [...known, known.at(-1)!]), frame('b', known.slice(-3)));
+      await allStored(site, 10 * (round + 1) + 3 * (round + 1));
+    }
+    const firstOf = (row: Record<string, unknown>): number => Math.floor((Number(row.ts) - NOW) / 10_000);
+    for (const row of await rowsOf(site.pool)) expect(row.priority).toBe(firstOf(row));
+    const duplicates = 4 + 10 + 20 + 30;
+    expect(await metric(running.registry, 'processor_position_writes_total', { status: 'duplicate' })).toBe(duplicates);
+    expect(await deadLetters(site.redis)).toEqual([]);
+  });
+
   test('an event and the periodic record of one instant are both kept', async () => {
     const site = await openSite();
     await startCore(site, settings);

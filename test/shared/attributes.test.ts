@@ -49,7 +49,7 @@ describe('attributes', () => {
 
   it('are one object of plain JSON, with sentinels for what JSON has no word for', () => {
     const json = encodeAttributes(new Map<string, AttributeValue>([['ignition', true], ['id', 18_446_744_073_709_551_615n], ['raw', Buffer.from([1, 2, 3])]]));
-    expect(json).toBe('{"ignition":true,"id":{"__bigint":"18446744073709551615"},"raw":{"__buffer_b64":"AQID"}}');
+    expect(json).toBe('{"id":{"__bigint":"18446744073709551615"},"raw":{"__buffer_b64":"AQID"},"ignition":true}');
   });
 
   it('refuse a number that is not finite and name the attribute', () => {

@@ -67,13 +67,13 @@ describe('a stream entry', () => {
 
   it('is JSON of the documented form', () => {
     const [json] = encodeEntry(frame([sample])).slice(-1);
-    expect(json).toBe('[[1717387864011,-27.4388733,153.080315,9,319,0,14,null,true,1,548,35,{"ignition":true,"driver":"Žofie"}]]');
+    expect(json).toBe('[[1717387864011,-27.4388733,153.080315,9,319,0,14,null,true,1,548,35,{"driver":"Žofie","ignition":true}]]');
     expect(JSON.parse(json ?? '')).toHaveLength(1);
   });
 
   it('hands the attributes on as the bytes they are', () => {
     const [result] = readRecords(Buffer.from(`[${encodeRecord(sample)}]`));
-    expect(result?.ok === true && result.record.attributesJson.toString()).toBe('{"ignition":true,"driver":"Žofie"}');
+    expect(result?.ok === true && result.record.attributesJson.toString()).toBe('{"driver":"Žofie","ignition":true}');
   });
 
   it('gives back the text of a record that was read from it', () => {

@@ -12,6 +12,7 @@ import type { TelemetryRecord } from '../model.ts';
 import { parseAttributes, writeAttributes } from '../attributes.ts';
 import { CodecError } from '../errors.ts';
 import { JsonWriter } from '../json-writer.ts';
+import { MAX_INT16, MAX_INT32, MAX_LATITUDE, MAX_LONGITUDE, PlainReader } from './plain-record.ts';
 
 /** A record as the stream holds it: all fields decoded but the attributes, which stay JSON in UTF-8. */
 export interface StoredRecord extends Omit<TelemetryRecord, 'attributes'> {
@@ -82,8 +83,6 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 const MAX_DATE_MS = 8.64e15;
-const MAX_INT16 = 32_767;
-const MAX_INT32 = 2_147_483_647;
 
 type Check = (value: unknown) => boolean;
 
@@ -102,8 +101,8 @@ type ScalarName = Exclude<keyof TelemetryRecord, 'attributes'>;
 /** The fields in their order, with what the record model and the columns of `positions` can hold. */
 const FIELDS: readonly (readonly [name: ScalarName, check: Check, expected: string])[] = [
   ['ts', integerBetween(-MAX_DATE_MS, MAX_DATE_MS), 'epoch milliseconds'],
-  ['latitude', orNull(between(-90, 90)), 'degrees from -90 to 90 or null'],
-  ['longitude', orNull(between(-180, 180)), 'degrees from -180 to 180 or null'],
+  ['latitude', orNull(between(-MAX_LATITUDE, MAX_LATITUDE)), 'degrees from -90 to 90 or null'],
+  ['longitude', orNull(between(-MAX_LONGITUDE, MAX_LONGITUDE)), 'degrees from -180 to 180 or null'],
   ['altitude', orNull(finite), 'a number or null'],
   ['course', orNull(finite), 'a number or null'],
   ['speed', orNull(finite), 'a number or null'],
@@ -187,9 +186,13 @@ function readRecord(json: Buffer, start: number, path: string): Step {
 export function readRecords(json: Buffer): RecordResult[] {
   const results: RecordResult[] = [];
   if (json[0] !== OPEN_BRACKET || json.at(-1) !== CLOSE_BRACKET) throw new CodecError('records', 'a JSON array', json.toString('utf8', 0, 80));
+  const plain = new PlainReader(json);
   let at = 1;
   while (at < json.length - 1) {
-    const { result, next } = readRecord(json, at, `records[${results.length}]`);
+    const record = plain.record(at);
+    const { result, next } = record === null
+      ? readRecord(json, at, `records[${results.length}]`)
+      : { result: { ok: true, record } as const, next: plain.at };
     results.push(result);
     if (json[next] !== COMMA && next !== json.length - 1) throw new CodecError('records', 'a comma or the end', json.toString('utf8', next, next + 80));
     at = json[next] === COMMA ? next + 1 : next;

@@ -65,19 +65,36 @@ export function encodeEntry(frame: TelemetryFrame): string[] {
 
 const MAX_DEVICE_ID_LENGTH = 128;
 
-function required(fields: ReadonlyMap<string, Buffer>, name: string): Buffer {
-  const value = fields.get(name);
+/** The fields of an entry in the order in which they are written. */
+const FIELDS = ['version', 'device', 'protocol', 'receivedAt', 'count', 'records'] as const;
+const FIELD_BYTES = FIELDS.map((name) => Buffer.from(name));
+
+type FieldName = (typeof FIELDS)[number];
+type Fields = Readonly<Partial<Record<FieldName, Buffer>>>;
+
+function required(fields: Fields, name: FieldName): Buffer {
+  const value = fields[name];
   if (value === undefined) throw new CodecError(name, 'a field of the entry', undefined);
   return value;
 }
 
-function requiredInteger(fields: ReadonlyMap<string, Buffer>, name: string): number {
-  const text = required(fields, name).toString();
-  if (!/^\d{1,15}$/.test(text)) throw new CodecError(name, 'a whole number', text);
-  return Number(text);
+const ZERO = 0x30;
+const MAX_DIGITS = 15;
+
+function requiredInteger(fields: Fields, name: FieldName): number {
+  const digits = required(fields, name);
+  let value = 0;
+  let isInteger = digits.length > 0 && digits.length <= MAX_DIGITS;
+  for (const byte of digits) {
+    const digit = byte - ZERO;
+    if (digit < 0 || digit > 9) isInteger = false;
+    value = value * 10 + digit;
+  }
+  if (!isInteger) throw new CodecError(name, 'a whole number', digits.toString());
+  return value;
 }
 
-function requiredText(fields: ReadonlyMap<string, Buffer>, name: string, maxLength: number): string {
+function requiredText(fields: Fields, name: FieldName, maxLength: number): string {
   const text = required(fields, name).toString();
   if (text === '' || text.length > maxLength || text.includes('\0')) {
     throw new CodecError(name, `a text of 1 to ${maxLength} characters`, text);
@@ -95,12 +112,27 @@ export function fieldMap(pairs: readonly Buffer[]): Map<string, Buffer> {
   return fields;
 }
 
+/** A native comparison costs more than a loop over so few bytes. */
+function isSame(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  if (a?.length !== b?.length) return false;
+  for (let index = 0; index < (a?.length ?? 0); index += 1) if (a?.[index] !== b?.[index]) return false;
+  return true;
+}
+
+/** The fields by name, which nearly always are those of `entryFields` in their order. */
+function fieldsOf(pairs: readonly Buffer[]): Fields {
+  const isInOrder = FIELD_BYTES.every((name, index) => isSame(pairs[2 * index], name));
+  if (pairs.length !== 2 * FIELDS.length || !isInOrder) return Object.fromEntries(fieldMap(pairs));
+  const [, version, , device, , protocol, , receivedAt, , count, , records] = pairs;
+  return { version, device, protocol, receivedAt, count, records } as Fields;
+}
+
 /**
  * The entry that XADD was given. A record with a field out of range is an element with `ok: false`.
  * @throws CodecError that names the field, where the entry as a whole is not what the contract says.
  */
 export function decodeEntry(pairs: readonly Buffer[]): TelemetryEntry {
-  const fields = fieldMap(pairs);
+  const fields = fieldsOf(pairs);
   const version = required(fields, 'version').toString();
   if (version !== VERSION) throw new CodecError('version', VERSION, version);
   const records = readRecords(required(fields, 'records'));
