@@ -1,6 +1,6 @@
 /**
- * The schema of a migrated database as text: tables, columns, constraints, indexes, triggers, functions,
- * views, comments, and TimescaleDB's settings, read from the catalogues and ordered by name, so that it is the same on every
+ * The schema of a migrated database as text: tables, columns, constraints, indexes, triggers, functions, views,
+ * comments, and TimescaleDB's settings, read from the catalogues and ordered by name, so that it is the same on every
  * version of PostgreSQL and needs no pg_dump. Daily partitions and chunks are left out: they depend on the day. Objects
  * of a kind that is not described here are listed, so that none is overlooked.
  */
@@ -77,7 +77,8 @@ const FUNCTIONS = `select replace(pg_get_functiondef(pg_proc.oid), current_schem
     || coalesce(format(E'\\ncomment on function %I is %L;', proname, obj_description(pg_proc.oid, 'pg_proc')), '')
   from pg_proc where pronamespace = ${HERE} and prokind = 'f' and ${ours('pg_proc')} order by proname`;
 
-const VIEWS = `select format('create view %I as\n%s', relname, pg_get_viewdef(oid, true))
+// Without the tables before the columns, which PostgreSQL 16 leaves out.
+const VIEWS = `select format('create view %I as\n%s', relname, regexp_replace(pg_get_viewdef(oid, true), '\\m\\w+[.]', '', 'g'))
     || coalesce(format(E'\\ncomment on view %I is %L;', relname, obj_description(oid, 'pg_class')), '')
   from pg_class where relnamespace = ${HERE} and relkind = 'v' and ${ours('pg_class')} order by relname`;
 

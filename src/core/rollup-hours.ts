@@ -2,7 +2,8 @@
  * Rolls hours of trackers up: computes them from `positions` and stores them over what is there. Whoever does it twice
  * changes nothing. Nothing is deleted: hours whose positions are gone keep what they have.
  *
- * Errors: those of PostgreSQL; a batch is stored as a whole or not at all.
+ * Errors: those of PostgreSQL; a batch is stored as a whole or not at all. After one the connection is for the caller
+ * to close, which ends what was begun.
  */
 import type { PoolClient } from 'pg';
 import { ROLLUP_VALUES } from '../db/rollup-columns.ts';
@@ -54,16 +55,11 @@ export async function rollUp(client: PoolClient, touched: readonly TouchedHour[]
   await ensureRollupPartitions(client, 'minute_rollups', minutes.map(({ hour }) => hour));
   await ensureRollupPartitions(client, 'hour_rollups', hours.map(({ hour }) => hour));
   await client.query('begin isolation level read committed');
-  try {
-    // Before the records are read: the mark of a record that is read too late stays.
-    await client.query(UNMARK, parameters(touched));
-    await store(client, MINUTES, minutes);
-    await store(client, HOURS, hours);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined); // the error says why
-    throw error;
-  }
+  // Before the records are read: the mark of a record that is read too late stays.
+  await client.query(UNMARK, parameters(touched));
+  await store(client, MINUTES, minutes);
+  await store(client, HOURS, hours);
+  await client.query('commit');
 }
 
 /** All trackers that have records in that hour. */

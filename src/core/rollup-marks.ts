@@ -1,6 +1,6 @@
 /**
- * What the writer owes the rollups: a mark for each hour of a tracker that gets a record and is rolled up already, or is
- * about to be. Records of the present hours, which is nearly all of them, need none.
+ * What the writer owes the rollups: a mark for each hour of a tracker that gets a record and is rolled up already, or
+ * is about to be. Records of the present hours, which is nearly all of them, need none.
  *
  * A writer reads how far back it has to mark while it holds a lock that it shares with all other writers. Whoever moves
  * that boundary waits until those who may have read the old one are gone, so that no record is in neither. Nobody ever
@@ -14,7 +14,7 @@ import type { PositionRow } from './copy-rows.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** One message: the writer waits for no answer more than for `begin` alone. Each statement sees what is committed then. */
+/** One message, and so one wait, as for `begin` alone. Each statement sees what is committed by then. */
 const BEGIN = `
   begin isolation level read committed;
   select pg_advisory_xact_lock_shared(${LOCK_SPACE}, ${ROLLUP_WRITER_LOCK});
@@ -22,9 +22,13 @@ const BEGIN = `
 
 const MARK = `
   insert into rollup_marks (device_id, hour)
-  select device_id, to_timestamp(hour * 3600::double precision) from unnest($1::bigint[], $2::bigint[]) as late (device_id, hour)`;
+  select device_id, to_timestamp(hour * 3600::double precision)
+  from unnest($1::bigint[], $2::bigint[]) as late (device_id, hour)`;
 
-/** Begins a transaction that writes positions. @returns the time before which a record needs a mark, epoch milliseconds */
+/**
+ * Begins a transaction that writes positions.
+ * @returns the time before which a record needs a mark, epoch milliseconds
+ */
 export async function beginMarking(client: PoolClient): Promise<number> {
   // For a message of several statements pg gives several results, which its types do not have.
   const results = (await client.query(BEGIN)) as unknown as readonly QueryResult<{ mark_before: number }>[];

@@ -82,7 +82,11 @@ export async function setRolledTo(client: PoolClient, end: number): Promise<void
 }
 
 /** Hours from `from` on are answered from what is stored, in the levels that had nothing before `before`. */
-export async function setFilledFrom(client: PoolClient, before: number, from: { minutes: number; hours: number }): Promise<void> {
+export async function setFilledFrom(
+  client: PoolClient,
+  before: number,
+  from: Readonly<Record<'minutes' | 'hours', number>>,
+): Promise<void> {
   await client.query(
     `update rollup_state set
        minutes_from = case when minutes_from = $1 then least(minutes_from, $2) else minutes_from end,

@@ -1,7 +1,8 @@
 /**
- * Keeps the rollups of positions: hours that are over, hours that got late records, and, after an upgrade, the past. One
- * instance does it at a time. A round that is cut off at any point has lost nothing and done nothing by half: what is
- * stored counts from the moment that `rollup_state` says so, or that the mark is gone, and until then `positions` answers.
+ * Keeps the rollups of positions: hours that are over, hours that got late records, and, after an upgrade, the past.
+ * One instance does it at a time. A round that is cut off at any point has lost nothing and done nothing by half: what
+ * is stored counts from the moment that `rollup_state` says so, or that the mark is gone, and until then `positions`
+ * answers.
  *
  * Errors: those of PostgreSQL, for the caller to report; the next round goes on.
  */

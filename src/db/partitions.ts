@@ -166,8 +166,8 @@ async function dropRollups(client: PoolClient, storage: Storage, { minutes, hour
 
 /**
  * To be called every hour by every instance: makes partitions ahead, gives crowded days of positions_default their
- * own, and drops what is older than POSITIONS_RETENTION_DAYS, and rollups that are older than theirs. On a hypertable TimescaleDB's own jobs do that; where
- * its licence has no jobs, expired chunks are dropped here.
+ * own, and drops what is older than POSITIONS_RETENTION_DAYS, and rollups that are older than theirs. TimescaleDB's own
+ * jobs drop chunks of positions; where its licence has no jobs, that is done here.
  * @param now epoch milliseconds
  * @returns undefined when another instance is at it, or when positions is not there yet
  */

@@ -1,7 +1,7 @@
 /**
- * TimescaleDB's jobs for positions and its rollups, made to agree with the settings at every start. They need the Timescale licence;
- * under the Apache licence, as some managed servers have it, nothing is compressed (a warning) and retention is ours
- * (`dropExpiredChunks`).
+ * TimescaleDB's jobs for positions and its rollups, made to agree with the settings at every start. They need the
+ * Timescale licence; under the Apache licence, as some managed servers have it, nothing is compressed (a warning) and
+ * retention of positions is ours too (`dropExpiredChunks`).
  */
 import type { PoolClient } from 'pg';
 import type { Settings } from '../config/settings.ts';

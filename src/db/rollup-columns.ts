@@ -1,4 +1,4 @@
-/** The columns of minute_rollups and hour_rollups (`migrations/0011-rollups.sql`); a test holds them against the tables. */
+/** The columns of minute_rollups and hour_rollups; a test holds them against the tables. */
 
 const FIELDS = ['speed', 'altitude', 'hdop', 'satellites'];
 const PARTS = ['count', 'sum', 'min', 'max', 'first', 'last'];

@@ -1,6 +1,6 @@
 /**
- * What retention leaves of positions and of their rollups. `rollup_state` is told before anything is dropped, so that an
- * hour whose positions are gone is never rolled up again from what came late for it. Errors: those of PostgreSQL.
+ * What retention leaves of positions and of their rollups. `rollup_state` is told before anything is dropped, so that
+ * an hour whose positions are gone is never rolled up again from what came late for it. Errors: those of PostgreSQL.
  */
 import type { PoolClient } from 'pg';
 import type { Settings } from '../config/settings.ts';
@@ -10,7 +10,7 @@ export type RollupSettings = Pick<
 
 export const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Positions this much younger than the end of their retention count as dropped: TimescaleDB drops them when it likes. */
+/** Positions this much younger than the end of their retention count as dropped: jobs have a clock of their own. */
 const RAW_MARGIN_MS = HOUR_MS;
 
 export function hourOf(time: number): number {

@@ -1,7 +1,7 @@
 /**
  * Partitions of the rollup tables, and their retention. Under TimescaleDB chunks come by themselves; natively the one
- * instance that rolls up makes partitions before it writes, so there is no other writer to be kept out. Errors: those of
- * PostgreSQL.
+ * instance that rolls up makes partitions before it writes, so there is no other writer to be kept out. Errors: those
+ * of PostgreSQL.
  */
 import type { PoolClient } from 'pg';
 import { inDdlTransaction } from './ddl.ts';
@@ -47,7 +47,11 @@ async function partitions(client: PoolClient, table: RollupTable): Promise<Map<s
 }
 
 /** Makes what is missing. A table is made and then attached, so that readers are not locked out. */
-export async function ensureRollupPartitions(client: PoolClient, table: RollupTable, times: readonly number[]): Promise<void> {
+export async function ensureRollupPartitions(
+  client: PoolClient,
+  table: RollupTable,
+  times: readonly number[],
+): Promise<void> {
   const wanted = new Map(times.flatMap((time) => {
     const period = rollupPartition(table, time);
     return period === null ? [] : [[period.name, period] as const];
@@ -89,6 +93,11 @@ async function dropChunks(client: PoolClient, table: RollupTable, before: number
  * @param client holds the schema lock
  * @returns their names
  */
-export function dropExpiredRollups(client: PoolClient, storage: Storage, table: RollupTable, before: number): Promise<string[]> {
+export function dropExpiredRollups(
+  client: PoolClient,
+  storage: Storage,
+  table: RollupTable,
+  before: number,
+): Promise<string[]> {
   return storage === 'partitions' ? dropPartitions(client, table, before) : dropChunks(client, table, before);
 }

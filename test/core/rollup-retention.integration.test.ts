@@ -7,8 +7,8 @@ import { MIGRATIONS_DIRECTORY, prepareDatabase } from '../../src/db/schema.ts';
 import { openDatabase, recordingLog, SCHEMA_SETTINGS, value } from '../db/fixture.ts';
 import type { RollupDatabase } from './rollup-support.ts';
 import {
-  DAY_MS, HOUR_MS, MINUTE_MS, expectLikeRaw, expectStoredLikeRaw, hourBefore, openRollups, randomOf, randomRows, rolledUpTo,
-  round, row, withClient, write,
+  DAY_MS, HOUR_MS, MINUTE_MS, expectLikeRaw, expectStoredLikeRaw, hourBefore, openRollups, randomOf, randomRows,
+  rolledUpTo, round, row, withClient, write,
 } from './rollup-support.ts';
 import { STORAGES } from './support.ts';
 

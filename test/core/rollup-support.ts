@@ -53,7 +53,10 @@ export interface RoundResult {
 }
 
 /** One round of the processor. */
-export async function round({ pool, settings }: RollupDatabase, signal = new AbortController().signal): Promise<RoundResult> {
+export async function round(
+  { pool, settings }: RollupDatabase,
+  signal = new AbortController().signal,
+): Promise<RoundResult> {
   const hours = { over: 0, late: 0, past: 0 };
   let [stats, waited, filled]: [RollupStats | undefined, boolean, boolean] = [undefined, false, false];
   await keepRollups(pool, {
@@ -114,10 +117,11 @@ export function randomRows(random: Random, count: number, from: number, spanMs: 
     const ts = from + Math.floor(random() * spanMs / 1_000) * 1_000 + (random() < 0.2 ? 999 : 0);
     const nullable = (value: number): number | null => (random() < 0.2 ? null : value);
     const hasFix = random() < 0.8;
-    const place = hasFix ? { latitude: random() * 180 - 90, longitude: random() * 360 - 180 } : { latitude: null, longitude: null };
+    const [latitude, longitude] = hasFix ? [random() * 180 - 90, random() * 360 - 180] : [null, null];
     return row(1 + Math.floor(random() * 4), ts, {
-      ...place, eventId: pick(random, [0, 0, 0, 239, 7]), speed: nullable(random() * 200), altitude: nullable(random() * 1_000 - 500),
-      hdop: nullable(random() * 10), satellites: nullable(Math.floor(random() * 30)), valid: hasFix,
+      latitude, longitude, valid: hasFix, eventId: pick(random, [0, 0, 0, 239, 7]), speed: nullable(random() * 200),
+      altitude: nullable(random() * 1_000 - 500), hdop: nullable(random() * 10),
+      satellites: nullable(Math.floor(random() * 30)),
     }, attributesOf(random));
   });
 }
@@ -154,10 +158,11 @@ function rollupOf(rows: readonly RawRow[]): Rollup {
   const placed = rows.filter(({ latitude }) => latitude !== null);
   const names = [...new Set(rows.flatMap(({ attributes }) => Object.keys(attributes)))].sort();
   const attributes = names.map((name) => [name, summaryOf(numbers(rows.map((one) => one.attributes[name])))] as const);
+  const field = (name: string): Summary | null => summaryOf(numbers(rows.map((one) => one[name])), Math.fround);
   return {
     records: rows.length,
-    fields: Object.fromEntries(FIELDS.map((field) => [field, summaryOf(numbers(rows.map((one) => one[field])), Math.fround)])),
-    places: [placed[0]?.latitude, placed[0]?.longitude, placed.at(-1)?.latitude, placed.at(-1)?.longitude].map((at) => at ?? null),
+    fields: Object.fromEntries(FIELDS.map((name) => [name, field(name)])),
+    places: [placed[0], placed.at(-1)].flatMap((at) => [at?.latitude ?? null, at?.longitude ?? null]),
     attributes: Object.fromEntries(attributes.filter(([, summary]) => summary !== null)),
   };
 }
@@ -181,9 +186,12 @@ function expanded(entry: unknown): Summary {
 
 function answered(found: Readonly<Record<string, unknown>>): Rollup {
   const parts = ['count', 'sum', 'min', 'max', 'first', 'last'];
-  const fields = FIELDS.map((field) => [field, found[`${field}_count`] === 0 ? null : parts.map((part) => found[`${field}_${part}`])]);
+  const field = (name: string): unknown =>
+    (found[`${name}_count`] === 0 ? null : parts.map((part) => found[`${name}_${part}`]));
+  const fields = FIELDS.map((name) => [name, field(name)]);
   const places = ['latitude_first', 'longitude_first', 'latitude_last', 'longitude_last'].map((column) => found[column]);
-  const attributes = Object.entries(found.attributes as object).map(([name, entry]) => [name, expanded(entry)] as const);
+  const entries = Object.entries(found.attributes as object);
+  const attributes = entries.map(([name, entry]) => [name, expanded(entry)] as const);
   return {
     records: found.records as number,
     fields: Object.fromEntries(fields) as Rollup['fields'],
@@ -217,7 +225,8 @@ function isSame(a: Rollup | undefined, b: Rollup | undefined): boolean {
 
 /** Fails with the first that differ: all of them would fill pages. */
 function expectSame(actual: ReadonlyMap<string, Rollup>, expected: ReadonlyMap<string, Rollup>, what: string): void {
-  const keys = [...new Set([...actual.keys(), ...expected.keys()])].filter((key) => !isSame(actual.get(key), expected.get(key)));
+  const all = new Set([...actual.keys(), ...expected.keys()]);
+  const keys = [...all].filter((key) => !isSame(actual.get(key), expected.get(key)));
   const few = (of: ReadonlyMap<string, Rollup>): unknown => keys.slice(0, 2).map((key) => [key, of.get(key)]);
   expect(few(actual), `${what}: ${keys.length} of ${expected.size} differ`).toEqual(few(expected));
   expect(keys).toEqual([]);
