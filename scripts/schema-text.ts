@@ -1,5 +1,5 @@
 /**
- * The schema of a migrated database as text: tables, columns, constraints, indexes, triggers and their functions,
+ * The schema of a migrated database as text: tables, columns, constraints, indexes, triggers, functions, views,
  * comments, and TimescaleDB's settings, read from the catalogues and ordered by name, so that it is the same on every
  * version of PostgreSQL and needs no pg_dump. Daily partitions and chunks are left out: they depend on the day. Objects
  * of a kind that is not described here are listed, so that none is overlooked.
@@ -77,13 +77,18 @@ const FUNCTIONS = `select replace(pg_get_functiondef(pg_proc.oid), current_schem
     || coalesce(format(E'\\ncomment on function %I is %L;', proname, obj_description(pg_proc.oid, 'pg_proc')), '')
   from pg_proc where pronamespace = ${HERE} and prokind = 'f' and ${ours('pg_proc')} order by proname`;
 
+// Without the tables before the columns, which PostgreSQL 16 leaves out.
+const VIEWS = `select format('create view %I as\n%s', relname, regexp_replace(pg_get_viewdef(oid, true), '\\m\\w+[.]', '', 'g'))
+    || coalesce(format(E'\\ncomment on view %I is %L;', relname, obj_description(oid, 'pg_class')), '')
+  from pg_class where relnamespace = ${HERE} and relkind = 'v' and ${ours('pg_class')} order by relname`;
+
 const TRIGGERS = `select replace(pg_get_triggerdef(oid), ' ON ' || current_schema() || '.', ' ON ') || ';' from pg_trigger
   where tgrelid = to_regclass($1) and not tgisinternal and tgname <> 'ts_insert_blocker' order by tgname`;
 
 const OTHERS = `
   select '-- also: ' || kind || ' ' || name from (
-    select case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'sequence' end as kind, relname as name
-      from pg_class where relnamespace = ${HERE} and relkind in ('v', 'm', 'S') and ${ours('pg_class')}
+    select case relkind when 'm' then 'materialized view' else 'sequence' end as kind, relname as name
+      from pg_class where relnamespace = ${HERE} and relkind in ('m', 'S') and ${ours('pg_class')}
     union all select case prokind when 'a' then 'aggregate' else 'procedure' end, proname from pg_proc
       where pronamespace = ${HERE} and prokind <> 'f' and ${ours('pg_proc')}
     union all select 'type', typname from pg_type where typnamespace = ${HERE} and typtype in ('d', 'e') and ${ours('pg_type')}
@@ -138,15 +143,17 @@ export async function schemaText(pool: Pool, storage: Storage): Promise<string> 
     ...(await lines(pool, FUNCTIONS)),
   ];
   for (const table of await lines(pool, TABLES)) sections.push(await tableText(pool, table));
-  sections.push(...(await timescaleText(pool)), (await lines(pool, OTHERS)).join('\n'));
+  sections.push(...(await lines(pool, VIEWS)), ...(await timescaleText(pool)), (await lines(pool, OTHERS)).join('\n'));
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
 const DEFAULTS = {
-  POSITIONS_RETENTION_DAYS: 0,
+  POSITIONS_RETENTION_DAYS: 90,
   POSITIONS_COMPRESS_AFTER_DAYS: 7,
   POSITIONS_PARTITION_DAYS_AHEAD: 7,
   POSITIONS_PARTITION_DAYS_BEHIND: 31,
+  ROLLUP_MINUTES_RETENTION_DAYS: 365,
+  ROLLUP_HOURS_RETENTION_DAYS: 1_825,
 };
 
 const CONNECTION = { POSTGRES_POOL_SIZE: 2, POSTGRES_STATEMENT_TIMEOUT_MS: 60_000, INSTANCE_ID: 'schema' };

@@ -26,11 +26,11 @@ describe('schemaText', () => {
     await prepareDatabase(pool, NATIVE, recordingLog());
     const before = await schemaText(pool, 'partitions');
     await pool.query(`
-      create view fleet as select * from devices;
+      create materialized view fleet as select * from devices;
       create procedure nothing() language plpgsql as 'begin end';
       create type colour as enum ('red')`);
     const after = await schemaText(pool, 'partitions');
-    expect(after.replace(before, '')).toBe('\n-- also: procedure nothing\n-- also: type colour\n-- also: view fleet\n');
+    expect(after.replace(before, '')).toBe('\n-- also: materialized view fleet\n-- also: procedure nothing\n-- also: type colour\n');
   });
 
   it('has functions and triggers as they are', async () => {
