@@ -16,7 +16,7 @@ import type { ApiRoutes } from '../../src/http/routes.ts';
 import type { ApiServer } from '../../src/http/server.ts';
 import { createApiServer } from '../../src/http/server.ts';
 import type { Redis } from '../../src/shared/redis.ts';
-import { connectRedis } from '../../src/shared/redis.ts';
+import { connectRedis, waitForRedis } from '../../src/shared/redis.ts';
 import type { LogLine, Overrides, Site } from '../core/support.ts';
 import { metric, recordingLogger, settingsOf } from '../core/support.ts';
 
@@ -49,6 +49,8 @@ export async function startApi(site: Pick<Site, 'redisUrl' | 'postgresUrl'>, opt
   const { log, lines } = recordingLogger();
   const registry = new Registry();
   const redis = connectRedis(site.redisUrl, { name: 'auth', commandTimeoutMs: 2_000, onError: () => undefined });
+  // Not for ever: a test may want it to be away.
+  await waitForRedis(redis, AbortSignal.timeout(2_000));
   const { token = TOKEN, routes = [] } = options;
   const { API_SESSION_TTL_MS: sessionTtlMs } = settings;
   const local = createLocalAuthority({ redis, token, sessionTtlMs, onError: (what, error) => { log.debug({ err: error }, what); } });
