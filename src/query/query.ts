@@ -17,6 +17,7 @@ import { settledBy } from '../shared/wait.ts';
 import { QueryDatabase } from './database.ts';
 import type { QueryEvents } from './events.ts';
 import { createQueryEvents } from './events.ts';
+import { historyRoutes } from './history/routes.ts';
 import type { QueryParts } from './parts.ts';
 import { VisibleDevices } from './visible-devices.ts';
 
@@ -38,8 +39,8 @@ export interface Query {
 const STOP_TIMEOUT_MS = 1_000;
 
 /** One file a question. */
-function routesOf(_parts: QueryParts): ApiRoutes[] {
-  return [];
+function routesOf(parts: QueryParts): ApiRoutes[] {
+  return [historyRoutes(parts)];
 }
 
 class QueryRole implements Role {
