@@ -17,7 +17,11 @@ import { settledBy } from '../shared/wait.ts';
 import { QueryDatabase } from './database.ts';
 import type { QueryEvents } from './events.ts';
 import { createQueryEvents } from './events.ts';
+import { deviceListRoutes } from './devices/list.ts';
+import { deviceRoutes } from './devices/device.ts';
+import { groupRoutes } from './devices/groups.ts';
 import { historyRoutes } from './history/routes.ts';
+import { latestRoutes } from './latest/routes.ts';
 import type { QueryParts } from './parts.ts';
 import { VisibleDevices } from './visible-devices.ts';
 
@@ -40,7 +44,7 @@ const STOP_TIMEOUT_MS = 1_000;
 
 /** One file a question. */
 function routesOf(parts: QueryParts): ApiRoutes[] {
-  return [historyRoutes(parts)];
+  return [deviceListRoutes(parts), deviceRoutes(parts), groupRoutes(parts), historyRoutes(parts), latestRoutes(parts)];
 }
 
 class QueryRole implements Role {
