@@ -9,6 +9,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { Probe } from '../observability/readiness.ts';
 import { cached } from '../observability/readiness.ts';
 import { connectWatchedRedis } from '../observability/watched-redis.ts';
+import { createReadPool } from '../query/database.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { Role } from '../shared/role.ts';
 import type { Servers } from './servers.ts';
@@ -56,6 +57,17 @@ export class Connections {
     const pool = createPool({ ...settings, ...limits }, servers.postgresUrl, role, (error) => {
       log.debug({ role, error: error.message }, 'PostgreSQL connection error');
     });
+    this.#releases.push(() => endPool(pool));
+    return pool;
+  }
+
+  /** Read-only connections to POSTGRES_READ_URL, with a probe. */
+  readPool(): Pool {
+    const { settings, servers, log } = this.#parts;
+    const pool = createReadPool(settings, settings.POSTGRES_READ_URL ?? servers.postgresUrl, (error) => {
+      log.debug({ role: 'query', error: error.message }, 'PostgreSQL connection error');
+    });
+    this.probes['postgres (query)'] = postgresProbe(pool);
     this.#releases.push(() => endPool(pool));
     return pool;
   }

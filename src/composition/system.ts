@@ -14,6 +14,8 @@ import { createIngest } from '../ingest/ingest.ts';
 import type { Live } from '../live/live.ts';
 import { createLive } from '../live/live.ts';
 import type { Probe } from '../observability/readiness.ts';
+import type { Query } from '../query/query.ts';
+import { createQuery } from '../query/query.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { Role } from '../shared/role.ts';
 import type { Parts } from './connections.ts';
@@ -87,6 +89,12 @@ function composeCore({ settings, servers: { redisUrl }, registry, log }: Parts, 
   return createCore({ settings, redisUrl, redis, pool, registry, log: log.child({ role: 'core' }) });
 }
 
+/** Without Redis it answers all the same, only slower. */
+function composeQuery({ settings, registry, log }: Parts, connections: Connections): Query {
+  const redis = connections.unprobedRedisFor('query');
+  return createQuery({ settings, pool: connections.readPool(), redis, registry, log: log.child({ role: 'query' }) });
+}
+
 function composeApi({ settings, registry, log }: Parts, auth: Authorities, routes: readonly ApiRoutes[]): ApiServer {
   return createApiServer({ settings, registry, log: log.child({ role: 'http' }), ...auth, routes });
 }
@@ -112,13 +120,15 @@ export function compose(parts: Parts): System {
   const connections = new Connections(parts);
   const hasApi = ROLES.includes('ingest') || ROLES.includes('query');
   const auth = hasApi || ROLES.includes('live') ? composeAuthority(parts, connections) : null;
-  const routes: ApiRoutes[] = [];
   const ingest = ROLES.includes('ingest') ? composeIngest(parts, connections) : null;
   const live = ROLES.includes('live') && auth !== null ? composeLive(parts, connections, auth.authority) : null;
+  const query = ROLES.includes('query') ? composeQuery(parts, connections) : null;
+  const routes: ApiRoutes[] = [...(query?.routes ?? [])];
   const api = hasApi && auth !== null ? composeApi(parts, auth, routes) : null;
   const http = api === null ? null : roleOf(api, SHUTDOWN_TIMEOUT_MS * API_DRAIN_SHARE);
   const core = ROLES.includes('core') ? composeCore(parts, connections) : null;
-  const order = [[http, ingest], [live], [core]].map((step) => step.filter((role) => role !== null));
+  const steps = [[http, ingest], [live], [query?.role ?? null], [core]];
+  const order = steps.map((step) => step.filter((role) => role !== null));
   const roles = order.flat();
   const { probes } = connections;
   for (const role of roles) probes[role.name] = roleProbe(role);

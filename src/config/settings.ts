@@ -137,6 +137,13 @@ const database = {
   ROLLUP_INTERVAL_MS: integer({ default: 30_000, min: 50, max: HOUR_MS, unit: 'ms', doc: 'How often hours that are over or got late records are rolled up. Until then they are answered from `positions`.' }),
 } as const;
 
+const query = {
+  POSTGRES_READ_URL: url({ schemes: ['postgres:', 'postgresql:'], doc: 'PostgreSQL that questions are put to, such as a replica. Absent: that of POSTGRES_URL.' }),
+  QUERY_POOL_SIZE: integer({ default: 8, min: 2, max: 200, unit: 'connections', doc: 'Most connections of the role query to PostgreSQL, all of them read-only.' }),
+  QUERY_STATEMENT_TIMEOUT_MS: integer({ default: 10_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'Longest time of one question to the database; a download puts one for every thousand rows.' }),
+  QUERY_ONLINE_MS: integer({ default: 10 * MINUTE_MS, min: 1_000, max: 366 * DAY_MS, unit: 'ms', doc: 'A device is `online` as long as its last record came in no longer ago.' }),
+} as const;
+
 /** The settings in the sections and the order in which documents show them. */
 export const SECTIONS = [
   { title: 'General', settings: general },
@@ -148,10 +155,11 @@ export const SECTIONS = [
   { title: 'HTTP API', settings: api },
   { title: 'Directus', settings: directus },
   { title: 'Database', settings: database },
+  { title: 'Query', settings: query },
 ] as const satisfies readonly { title: string; settings: Record<string, Setting<unknown>> }[];
 
 export const SETTINGS = {
-  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...api, ...directus, ...database,
+  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...api, ...directus, ...database, ...query,
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

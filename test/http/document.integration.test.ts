@@ -41,6 +41,17 @@ npm() {
 /** What the examples talk about. */
 async function seed({ pool }: Site): Promise<void> {
   await addDevices(pool, 'demo-1', 'demo-2');
+  await pool.query(`
+    insert into positions (device_id, ts, received_at, latitude, longitude, altitude, course, speed, hdop, satellites, valid, attributes)
+    select d.id, t, t + interval '1 second', 52.52 + n * 0.0001, 13.405, 34, 0, 42, 0.9, 9, true, '{"ignition": true, "power": 12.5}'
+    from devices d, generate_series(0, 59) n, lateral (select timestamptz '2026-05-04 10:00Z' + n * interval '10 seconds' as t) times
+    where d.unique_id = 'demo-1'`);
+  await pool.query(`
+    insert into device_state (device_id, ts, event_id, received_at, valid, priority, attributes, fix_ts, fix_event_id,
+      latitude, longitude, altitude, course, speed, hdop, satellites, records, first_ts, last_received_at)
+    select device_id, ts, event_id, received_at, valid, priority, attributes, ts, event_id,
+      latitude, longitude, altitude, course, speed, hdop, satellites, 60, timestamptz '2026-05-04 10:00Z', received_at
+    from positions order by ts desc limit 1`);
 }
 
 async function startSystem(site: Site): Promise<string> {

@@ -6,6 +6,7 @@ import { createHttpMetrics } from './http.ts';
 import { createIngestMetrics } from './ingest.ts';
 import { createLiveMetrics } from './live.ts';
 import { createProcessMetrics } from './process.ts';
+import { createQueryMetrics } from './query.ts';
 
 /** What prom-client keeps of a metric beyond its public type. */
 interface Described {
@@ -61,6 +62,11 @@ export async function metricsDocument(): Promise<string> {
     '',
     ...table,
     ...(await rows(createHttpMetrics)),
+    '',
+    '## Query',
+    '',
+    ...table,
+    ...(await rows(createQueryMetrics)),
     '',
     '## Process',
     '',
