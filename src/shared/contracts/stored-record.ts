@@ -32,6 +32,15 @@ export function encodeRecord(record: TelemetryRecord): string {
   return writeRecord(record, attributes);
 }
 
+/**
+ * The JSON of one record whose attributes are JSON already, made by `src/shared/attributes.ts`.
+ * @throws CodecError as `encodeRecord`.
+ */
+export function encodeRecordWith(record: Omit<TelemetryRecord, 'attributes'>, attributesJson: string): string {
+  checkFields(record);
+  return writeRecord(record, attributesJson);
+}
+
 /** The JSON that a stored record was read from. */
 export function encodeStored(record: StoredRecord): string {
   return writeRecord(record, record.attributesJson.toString());
@@ -86,7 +95,7 @@ const FIELDS: readonly (readonly [name: ScalarName, check: Check, expected: stri
   ['eventId', integerBetween(-MAX_INT32, MAX_INT32), 'a 32-bit integer'],
 ];
 
-function checkFields(record: TelemetryRecord): void {
+function checkFields(record: Omit<TelemetryRecord, 'attributes'>): void {
   for (const [name, check, expected] of FIELDS) {
     if (!check(record[name])) throw new CodecError(name, expected, String(record[name]));
   }
