@@ -113,8 +113,16 @@ function encodeParsedValue(name: string, value: unknown): string {
     case 'string':
       return quoteText(name, value);
     default:
-      return encodeValue(name, decodeValue(`attributes.${name}`, value));
+      return encodeValue(name, decodeParsedObject(`attributes.${name}`, value));
   }
+}
+
+/** What came from outside may be nested so deep that describing it would end the stack. */
+function decodeParsedObject(field: string, value: unknown): AttributeValue {
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+  const isFlat = typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one !== 'object');
+  if (kind === 'an object' && isFlat) return decodeValue(field, value);
+  throw new CodecError(field, `a number, boolean, string, {"${BIGINT}": digits} or {"${BUFFER}": base64}`, kind);
 }
 
 /**

@@ -82,10 +82,14 @@ function timeFault(ts: number, { now, maxPastMs, maxFutureMs }: RecordLimits): R
   return { reason: 'clock_behind', field: 'ts', message: `${Math.round((now - ts) / 86_400_000)} days ago${hint}` };
 }
 
-/** A field that is none of ours: a word that is spelt wrong must not lose a value in silence. */
+/** A field that is none of ours, or a list: a word that is spelt wrong must not lose a value in silence. */
 function unknownField(parsed: Parsed): RecordFault | null {
   for (const name in parsed) {
-    if (RECORD_FIELDS.has(name)) continue;
+    if (RECORD_FIELDS.has(name)) {
+      const value = parsed[name];
+      if (typeof value !== 'object' || value === null || name === 'attributes') continue;
+      return bad(name, 'expected a single value');
+    }
     if (name === 'receivedAt') return bad(name, 'is set by the server: leave it out');
     return bad(name.slice(0, MAX_ATTRIBUTE_NAME_LENGTH), 'no field of a record: measurements belong into attributes');
   }
