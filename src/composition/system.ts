@@ -89,8 +89,8 @@ function roleOf(api: ApiServer, drainMs: number): Role {
 export function compose(parts: Parts): System {
   const { ROLES, SHUTDOWN_TIMEOUT_MS } = parts.settings;
   const connections = new Connections(parts);
-  const routes: ApiRoutes[] = [];
   const ingest = ROLES.includes('ingest') ? composeIngest(parts, connections) : null;
+  const routes: ApiRoutes[] = ingest === null ? [] : [ingest.routes];
   const live = ROLES.includes('live') ? composeLive(parts, connections) : null;
   const api = ROLES.includes('ingest') || ROLES.includes('query') ? composeApi(parts, routes) : null;
   const http = api === null ? null : roleOf(api, SHUTDOWN_TIMEOUT_MS * API_DRAIN_SHARE);

@@ -66,6 +66,11 @@ export class AppendWindow {
     for (let next = this.#underWay.shift(); next !== undefined; next = this.#underWay.shift()) await next;
   }
 
+  /** Resolves when all that was handed in is durable, or is not in time. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#underWay.splice(0));
+  }
+
   async #confirmed(appends: readonly StreamAppend[]): Promise<void> {
     const { publisher, timeoutMs } = this.#options;
     const { promise: late, reject } = Promise.withResolvers<never>();

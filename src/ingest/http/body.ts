@@ -76,13 +76,6 @@ export async function* bodyChunks(request: IncomingMessage, maxBytes: number): A
   }
 }
 
-/** The whole body. @throws BodyError */
-export async function wholeBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of bodyChunks(request, maxBytes)) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
 const DRAIN_BYTES = 16 * 1024 * 1024;
 const DRAIN_MS = 1_000;
 

@@ -46,8 +46,8 @@ export function createHttpWriteEvents(metrics: HttpWriteMetrics, ingest: Pick<In
       metrics.unconfirmed.inc({ obstacle });
       report('warn', `unconfirmed ${obstacle}`, { ...writer, obstacle, error: errorMessage(error) }, 'records over HTTP are not confirmed; their sender has to send them again');
     },
-    rateLimited(writer: Writer, countedBy: 'redis' | 'process'): void {
-      metrics.rateLimited.inc({ counted_by: countedBy });
+    rateLimited(writer: Writer): void {
+      metrics.rateLimited.inc();
       report('warn', 'rate_limited', { ...writer }, 'a caller makes more requests than INGEST_HTTP_REQUESTS_PER_MINUTE');
     },
     countedAlone(error: unknown): void {

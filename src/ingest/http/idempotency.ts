@@ -14,16 +14,10 @@ import type { Redis } from '../../shared/redis.ts';
 const deflate = promisify<Buffer, Buffer>(deflateRaw);
 const inflate = promisify<Buffer, Buffer>(inflateRaw);
 
-export interface KeptAnswer {
-  readonly status: number;
-  /** JSON. */
-  readonly body: string;
-}
-
 export type Begun =
   /** The caller goes on, and calls `keep` or `release` in the end. */
   | { readonly kind: 'new'; readonly claim: Claim }
-  | { readonly kind: 'answered'; readonly answer: KeptAnswer }
+  | { readonly kind: 'answered'; readonly answer: string }
   /** The first request with this key is still under way. */
   | { readonly kind: 'busy' }
   /** The key was used with another body. */
@@ -87,9 +81,9 @@ export class IdempotencyKeys {
   }
 
   /** Every later request with this key gets this answer. */
-  async keep(claim: Claim, { status, body }: KeptAnswer): Promise<void> {
+  async keep(claim: Claim, answer: string): Promise<void> {
     // Hundreds of errors are much the same text.
-    const packed = await deflate(Buffer.from(JSON.stringify([status, body])));
+    const packed = await deflate(Buffer.from(answer));
     await this.#settle(claim, Buffer.concat([Buffer.from([DONE]), claim.digest, packed]));
   }
 
@@ -103,8 +97,7 @@ export class IdempotencyKeys {
   }
 }
 
-/** `d`, digest, deflated JSON of status and body. */
-async function readAnswer(kept: Buffer): Promise<KeptAnswer> {
-  const [status, body] = JSON.parse((await inflate(kept.subarray(1 + DIGEST_BYTES))).toString()) as [number, string];
-  return { status, body };
+/** `d`, digest, and the deflated answer. */
+async function readAnswer(kept: Buffer): Promise<string> {
+  return (await inflate(kept.subarray(1 + DIGEST_BYTES))).toString();
 }

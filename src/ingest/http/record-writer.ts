@@ -97,6 +97,11 @@ class Writing {
     if (!this.#strict) await this.#window.append(this.#collector.take());
   }
 
+  /** Waits for what is on its way when the rest of the body cannot be read: what is told of it is true then. */
+  async abandon(): Promise<void> {
+    await this.#window.settle();
+  }
+
   async finish(): Promise<void> {
     if (this.#strict && this.#report.rejected > 0) throw new StrictRefusal();
     await this.#window.append(this.#collector.take());
@@ -139,6 +144,16 @@ export class RecordWriter {
   /** An NDJSON stream, appended while it comes. */
   async writeLines(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, order: WriteOrder): Promise<void> {
     const writing = new Writing(this.#options, order);
+    try {
+      await this.#collectLines(chunks, writing);
+    } catch (error) {
+      await writing.abandon();
+      throw error;
+    }
+    await writing.finish();
+  }
+
+  async #collectLines(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, writing: Writing): Promise<void> {
     const { collector } = writing;
     const lines = new LineSplitter(this.#options.settings.INGEST_HTTP_MAX_RECORD_BYTES);
     let index = 0;
@@ -150,7 +165,6 @@ export class RecordWriter {
       await setImmediate();
     }
     for (const line of lines.end()) collector.addLine(line, index++);
-    await writing.finish();
   }
 
   async #writeArray(parsed: unknown, order: WriteOrder): Promise<void> {
