@@ -170,7 +170,10 @@ export class RecordWrites {
       throw error;
     }
     const report = order.report.report();
-    await this.#settle({ callerId: caller.id, requestId }, this.#keys.keep(claim, JSON.stringify(report)));
+    // An answer that says to come again must not be the answer to whoever does.
+    const isFinal = (reportRefusal(report, strict)?.status ?? 202) < 500;
+    const settled = isFinal ? this.#keys.keep(claim, JSON.stringify(report)) : this.#keys.release(claim);
+    await this.#settle({ callerId: caller.id, requestId }, settled);
     return { kind: 'written', report };
   }
 

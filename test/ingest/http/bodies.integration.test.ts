@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedis } from '../../support/redis.ts';
 import { entriesIn, lookInto } from '../support.ts';
-import { NDJSON, expectStatus, newDevice, recordsFor, startWriteApi } from './support.ts';
+import { startOdograph } from '../../system/support.ts';
+import { NDJSON, newDevice, recordsFor, startWriteApi } from './support.ts';
 
 const MIB = 1024 * 1024;
 
@@ -61,26 +62,41 @@ function* generatedLines(deviceId: string, bytesInAll: number): Generator<Buffer
   for (let sent = 0; sent < bytesInAll; sent += part.length) yield part;
 }
 
+const TOKEN = 'token-of-the-administrator';
+/** A process that would keep what it reads ends for want of memory, and one that does not need not be told to collect. */
+const SMALL_HEAP = { NODE_OPTIONS: '--max-old-space-size=64' };
+
 describe('a long stream', () => {
   it.each(['as it is', 'compressed'])('of 200 MB, %s, is taken with bounded memory', async (form) => {
     const { url } = await createRedis();
     const redis = lookInto(url);
-    const { post } = await startWriteApi(url);
+    const odograph = await startOdograph({ REDIS_URL: url, ROLES: 'ingest', AUTH_TOKEN: TOKEN, LOG_LEVEL: 'info', ...SMALL_HEAP });
+    await odograph.ready();
+    const port = odograph.lines.find(({ msg }) => msg === 'listening for requests')?.port;
+    const resident = async (): Promise<number> => Number(/^process_resident_memory_bytes (\d+)/m.exec(await odograph.metrics())?.[1]);
     const deviceId = newDevice();
-    const source = Readable.from(generatedLines(deviceId, 200 * MIB));
-    const body = form === 'compressed' ? source.pipe(createGzip({ level: 1 })) : source;
-    const encoding: Record<string, string> = form === 'compressed' ? { 'content-encoding': 'gzip' } : {};
-    const before = process.memoryUsage().rss;
+    const send = async (bytes: number): Promise<Response> => {
+      const source = Readable.from(generatedLines(deviceId, bytes));
+      const body = form === 'compressed' ? source.pipe(createGzip({ level: 1 })) : source;
+      const encoding = form === 'compressed' ? { 'content-encoding': 'gzip' } : {};
+      return await fetch(`http://127.0.0.1:${port}/v1/records`, {
+        method: 'POST', body: Readable.toWeb(body), duplex: 'half',
+        headers: { authorization: `Bearer ${TOKEN}`, ...NDJSON, ...encoding },
+      });
+    };
+    // What is compiled and allocated once is not what is measured.
+    expect((await send(10 * MIB)).status).toBe(202);
+    const before = await resident();
     let most = 0;
     const watch = setInterval(() => {
-      most = Math.max(most, process.memoryUsage().rss - before);
-      // What is in the stream is not what is measured.
-      void Promise.all([0, 1, 2, 3].map((partition) => redis.xtrim(`telemetry:{${partition}}`, 'MAXLEN', 0)));
+      void resident().then((bytes) => { most = Math.max(most, bytes - before); });
+      // Redis need not hold all of it.
+      void Promise.all([0, 1].map((partition) => redis.xtrim(`telemetry:{${partition}}`, 'MAXLEN', 0)));
     }, 50);
-    const answer = await post(Readable.toWeb(body), { headers: { ...NDJSON, ...encoding } });
+    const answer = await send(200 * MIB);
     clearInterval(watch);
-    expectStatus(answer, 202);
-    expect(answer.body.accepted).toBeGreaterThan(300_000);
-    expect(most).toBeLessThan(200 * MIB);
+    expect(answer.status).toBe(202);
+    expect(((await answer.json()) as { accepted: number }).accepted).toBeGreaterThan(300_000);
+    expect(most).toBeLessThan(100 * MIB);
   }, 120_000);
 });

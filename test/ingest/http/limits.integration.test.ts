@@ -1,6 +1,8 @@
 /** How often a caller may write, and what an Idempotency-Key is good for, with a real Redis. */
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { DEVICE_LIST_DIGEST_KEY, ENABLED_DEVICES_KEY } from '../../../src/shared/contracts/device-list.ts';
+import { eventually } from '../../support/eventually.ts';
 import { createRedis } from '../../support/redis.ts';
 import { lookInto, recordsOf } from '../support.ts';
 import { NDJSON, expectStatus, lines, newDevice, recordsFor, startWriteApi } from './support.ts';
@@ -127,6 +129,15 @@ describe('an Idempotency-Key', () => {
     expect(statuses.every((status) => status === 202 || status === 409)).toBe(true);
     for (const { status, headers } of answers) if (status === 409) expect(headers.get('retry-after')).toBe('1');
     expect(await recordsOf(redis, deviceId)).toHaveLength(2_000);
+  });
+
+  it('is not tied to an answer that says to come again', async () => {
+    const { post } = await startWriteApi(url, { INGEST_UNKNOWN_DEVICES: 'reject', DEVICE_LIST_REFRESH_MS: '100' });
+    const body = recordsFor('known', 1);
+    expectStatus(await post(body, keyed('k')), 503);
+    await redis.sadd(ENABLED_DEVICES_KEY, 'known');
+    await redis.set(DEVICE_LIST_DIGEST_KEY, 'list');
+    await eventually(async () => (await post(body, keyed('k'))).status === 202);
   });
 
   it('is forgotten with the time', async () => {

@@ -108,6 +108,8 @@ describe('back-pressure', () => {
     expect(new Set(answers.map(({ body: { code } }) => code))).toContain('overloaded');
     expect(await ingest.metric('odograph_ingest_append_queue_bytes')).toBeLessThan(4 * 1024 * 1024);
     expect(await ingest.metric('odograph_http_write_body_bytes')).toBe(0);
+    // Once it is known that Redis takes nothing, nobody waits for it.
+    await eventually(() => ingest.impediment !== null);
     const startedAt = performance.now();
     expectStatus(await post(recordsFor(newDevice(), 1)), 503);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
