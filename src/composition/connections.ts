@@ -34,13 +34,19 @@ export class Connections {
 
   /** A connection for commands that do not block, with a probe. */
   redisFor(role: string): Redis {
+    const redis = this.unprobedRedisFor(role);
+    this.probes[`redis (${role})`] = redisProbe(redis);
+    return redis;
+  }
+
+  /** For what goes on without Redis. */
+  unprobedRedisFor(role: string): Redis {
     const { settings, servers, log } = this.#parts;
     const { redis, release } = connectWatchedRedis({
       name: `odograph/${role}/${settings.INSTANCE_ID}`,
       commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
       url: servers.redisUrl, role, log,
     });
-    this.probes[`redis (${role})`] = redisProbe(redis);
     this.#releases.push(release);
     return redis;
   }

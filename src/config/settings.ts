@@ -115,6 +115,8 @@ const live = {
 const api = {
   API_PROXY_HOPS: integer({ default: 0, min: 0, max: 16, doc: 'Reverse proxies in front of the HTTP API that append to `X-Forwarded-For`; 0: the `X-Forwarded-…` headers are not believed.' }),
   API_ALLOWED_ORIGINS: parsed({ default: '', expected: 'a list like https://fleet.example.com,http://localhost:5173: scheme, host and port, no path', parse: parseOrigins, doc: "Web origins whose pages may call the HTTP API, separated by commas. The API's own pages may without being listed." }),
+  API_COOKIE_SECURE: choice({ of: ['auto', 'always', 'never'], default: 'auto', doc: 'Whether the session cookie is kept to https: `auto` where the request came over https, as the nearest of API_PROXY_HOPS proxies says.' }),
+  API_SESSION_TTL_MS: integer({ default: DAY_MS, min: 10_000, max: 30 * DAY_MS, unit: 'ms', doc: 'How long a browser session lasts.' }),
 } as const;
 
 const directus = {

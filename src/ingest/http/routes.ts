@@ -43,9 +43,10 @@ export function recordRoutes(writes: RecordWrites): ApiRoutes {
       url: '/v1/records',
       config: { scope: 'write' },
       schema: {
+        operationId: 'writeRecords',
         summary: 'Write records',
         description: DESCRIPTION,
-        tags: ['records'],
+        tags: ['Records'],
         consumes: ['application/json', 'application/x-ndjson'],
         headers: headersSchema,
         body: z.union([z.array(recordSchema), recordSchema]),

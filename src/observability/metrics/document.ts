@@ -1,6 +1,9 @@
 /** `docs/metrics.md`, written from the metrics themselves by `npm run docs` and compared in CI. */
 import { Registry } from 'prom-client';
+import { createAuthMetrics } from './auth.ts';
 import { createCoreMetrics } from './core.ts';
+import { createHttpMetrics } from './http.ts';
+import { createHttpWriteMetrics } from './http-write.ts';
 import { createIngestMetrics } from './ingest.ts';
 import { createLiveMetrics } from './live.ts';
 import { createProcessMetrics } from './process.ts';
@@ -47,6 +50,25 @@ export async function metricsDocument(): Promise<string> {
     '',
     ...table,
     ...(await rows(createLiveMetrics)),
+    '',
+    '## Authority',
+    '',
+    'Shared by the live server and the HTTP API of a process.',
+    '',
+    ...table,
+    ...(await rows(createAuthMetrics)),
+    '',
+    '## HTTP API',
+    '',
+    ...table,
+    ...(await rows(createHttpMetrics)),
+    '',
+    '## Writing over HTTP',
+    '',
+    'Records that are appended count among those of ingest too, under the protocol `http`.',
+    '',
+    ...table,
+    ...(await rows(createHttpWriteMetrics)),
     '',
     '## Process',
     '',

@@ -1,12 +1,15 @@
 /** The write route over real HTTP, with callers that a test names. All of it ends with the test. */
+import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { expect, onTestFinished } from 'vitest';
 import { FULL_ACCESS } from '../../../src/auth/access.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import type { Callers } from '../../../src/http/authentication.ts';
 import type { Caller } from '../../../src/http/caller.ts';
-import { createApiServer } from '../../../src/http/server.ts';
+import { createApplication } from '../../../src/http/application.ts';
+import { createHttpEvents } from '../../../src/http/events.ts';
 import type { WriteReport } from '../../../src/ingest/http/report.ts';
+import { createHttpMetrics } from '../../../src/observability/metrics/http.ts';
 import { Registry } from '../../../src/observability/metrics/registry.ts';
 import type { Labels, TestIngest } from '../support.ts';
 import { prepareIngest } from '../support.ts';
@@ -33,10 +36,10 @@ export interface WriteApi {
 
 /** By the key that they present. `write` may write for devices that begin with `own-`, the others for any. */
 const CALLERS: Readonly<Record<string, Caller>> = {
-  admin: { id: 'admin', role: 'admin', scopes: FULL_ACCESS.scopes, visibility: { kind: 'all' }, mayWrite: () => true },
-  writer: { id: 'writer', role: 'editor', scopes: new Set(['write']), visibility: { kind: 'all' }, mayWrite: () => true },
-  own: { id: 'own', role: 'editor', scopes: new Set(['write']), visibility: { kind: 'all' }, mayWrite: (id) => id.startsWith('own-') },
-  reader: { id: 'reader', role: 'viewer', scopes: new Set(['read']), visibility: { kind: 'all' }, mayWrite: () => false },
+  admin: { id: 'admin', role: 'admin', scopes: FULL_ACCESS.scopes, visibility: { kind: 'all' }, expiresAt: null, mayWrite: () => true },
+  writer: { id: 'writer', role: 'editor', scopes: new Set(['write']), visibility: { kind: 'all' }, expiresAt: null, mayWrite: () => true },
+  own: { id: 'own', role: 'editor', scopes: new Set(['write']), visibility: { kind: 'all' }, expiresAt: null, mayWrite: (id) => id.startsWith('own-') },
+  reader: { id: 'reader', role: 'viewer', scopes: new Set(['read']), visibility: { kind: 'all' }, expiresAt: null, mayWrite: () => false },
 };
 
 const callers: Callers = {
@@ -53,13 +56,16 @@ function bodyOf(body: unknown): NonNullable<RequestInit['body']> {
 export async function startWriteApi(redisUrl: string, settings: Labels = {}): Promise<WriteApi> {
   const ingest = prepareIngest(redisUrl, { INGEST_LISTENERS: 'teltonika:0', ...settings });
   await ingest.start();
-  const server = createApiServer({
-    settings: loadSettings({ REDIS_URL: redisUrl, ...API_SETTINGS, ...settings }),
-    registry: new Registry(), log: pino({ level: 'silent' }), auth: callers, routes: [ingest.routes],
+  const loaded = loadSettings({ REDIS_URL: redisUrl, ...API_SETTINGS, ...settings });
+  const events = createHttpEvents(createHttpMetrics(new Registry()));
+  const log = pino({ level: 'silent' });
+  const { app } = await createApplication({ settings: loaded, log, events, callers, routes: [ingest.routes] });
+  await app.listen({ port: loaded.API_PORT, host: loaded.API_HOST });
+  onTestFinished(async () => {
+    app.server.closeAllConnections();
+    await app.close();
   });
-  await server.listen();
-  onTestFinished(() => server.stop(AbortSignal.timeout(100)));
-  const { port } = server;
+  const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}/v1/records`;
   const post: Post = async (body, { headers = {}, key = 'writer', signal } = {}) => {
     const response = await fetch(url, {
