@@ -42,6 +42,8 @@ export function recordRoutes(writes: RecordWrites): ApiRoutes {
       method: 'POST',
       url: '/v1/records',
       config: { scope: 'write' },
+      // Its bound is that of this route, and a body that is refused is not read to its end.
+      decompress: false,
       schema: {
         operationId: 'writeRecords',
         summary: 'Write records',
