@@ -2,6 +2,7 @@
 import type { Benchmark } from './benchmark.ts';
 import { cost } from './ingest/cost.ts';
 import { hostile } from './ingest/hostile.ts';
+import { httpWrite } from './ingest/http-write.ts';
 import { idle } from './ingest/idle.ts';
 import { liveBenchmarks } from './live/benchmarks.ts';
 import { decode } from './protocols/decode.ts';
@@ -14,5 +15,5 @@ import { overload } from './whole/overload.ts';
 import { paced } from './whole/paced.ts';
 
 export const BENCHMARKS: readonly Benchmark[] = [
-  decode, cost, append, writer, endToEnd, paced, overload, idle, growth, sizing, hostile, ...liveBenchmarks,
+  decode, cost, httpWrite, append, writer, endToEnd, paced, overload, idle, growth, sizing, hostile, ...liveBenchmarks,
 ];

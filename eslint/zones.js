@@ -23,6 +23,7 @@ export const AREAS = [
   { area: 'query', mayImport: [...FOUNDATION, 'db', 'http'] },
   { area: 'simulator', mayImport: [...FOUNDATION, 'db', 'protocols'] },
   { area: 'dead-letters', mayImport: [...FOUNDATION, 'protocols', 'ingest'] },
+  { area: 'import', mayImport: [...FOUNDATION, 'ingest'] },
   { area: 'embedded', mayImport: ['shared', 'config'] },
   { area: 'demo', mayImport: ['shared', 'config', 'embedded'] },
   { area: 'composition', mayImport: [...FOUNDATION, 'db', 'ingest', 'core', 'auth', 'live', 'http', 'query', 'embedded'] },

@@ -65,6 +65,16 @@ const ingest = {
   MAX_FUTURE_MS: integer({ default: DAY_MS, min: 0, max: 36_500 * DAY_MS, unit: 'ms', doc: "How far a record's time may be ahead of the server's clock; beyond it the record becomes a dead letter." }),
 } as const;
 
+const ingestHttp = {
+  INGEST_HTTP_MAX_BODY_BYTES: integer({ default: 8 * MIB, min: 1024, max: 256 * MIB, unit: 'bytes', doc: 'Longest body of `POST /v1/records` that is read as a whole, decompressed: JSON, and whatever comes with `Idempotency-Key` or `Prefer: handling=strict`.' }),
+  INGEST_HTTP_MAX_STREAM_BYTES: integer({ default: 1024 * MIB, min: 1024, max: 1024 * 1024 * MIB, unit: 'bytes', doc: 'Longest NDJSON stream of `POST /v1/records`, decompressed. It is read in parts and never held in memory.' }),
+  INGEST_HTTP_MAX_RECORD_BYTES: integer({ default: 64 * 1024, min: 1024, max: MIB, unit: 'bytes', doc: 'Longest record over HTTP: a line of NDJSON, or what it is on the stream.' }),
+  INGEST_HTTP_MAX_PAST_MS: integer({ default: 366 * DAY_MS, min: 0, max: 36_500 * DAY_MS, unit: 'ms', doc: 'How old a record over HTTP may be. Who has the scope `admin` may write older ones.' }),
+  INGEST_HTTP_MAX_FUTURE_MS: integer({ default: 5 * MINUTE_MS, min: 0, max: DAY_MS, unit: 'ms', doc: "How far the time of a record over HTTP may be ahead of the server's clock." }),
+  INGEST_HTTP_REQUESTS_PER_MINUTE: integer({ default: 10_000, min: 0, max: 100_000_000, unit: 'requests', doc: 'Requests that one caller may write with in any minute, all processes together; 0: no limit.' }),
+  INGEST_HTTP_IDEMPOTENCY_MS: integer({ default: DAY_MS, min: 1_000, max: 7 * DAY_MS, unit: 'ms', doc: 'How long the answer to a request with `Idempotency-Key` is kept in Redis, some 200 bytes each.' }),
+} as const;
+
 const core = {
   PROCESSOR_READ_COUNT: integer({ default: 200, min: 1, max: 10_000, unit: 'entries', doc: 'Stream entries asked for in one read.' }),
   PROCESSOR_BLOCK_MS: integer({ default: 1_000, min: 10, max: 30_000, unit: 'ms', doc: 'How long one read waits for entries.' }),
@@ -150,6 +160,7 @@ export const SECTIONS = [
   { title: 'Ports', settings: ports },
   { title: 'Stream', settings: stream },
   { title: 'Ingest', settings: ingest },
+  { title: 'Ingest over HTTP', settings: ingestHttp },
   { title: 'Processor', settings: core },
   { title: 'Live', settings: live },
   { title: 'HTTP API', settings: api },
@@ -159,7 +170,7 @@ export const SECTIONS = [
 ] as const satisfies readonly { title: string; settings: Record<string, Setting<unknown>> }[];
 
 export const SETTINGS = {
-  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...api, ...directus, ...database, ...query,
+  ...general, ...ports, ...stream, ...ingest, ...ingestHttp, ...core, ...live, ...api, ...directus, ...database, ...query,
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

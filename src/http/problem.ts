@@ -11,6 +11,10 @@ export interface FieldError {
   /** Where: `query.from`, `body[3].latitude`. */
   readonly field: string;
   readonly reason: string;
+  /** Of an item of a list: its position, from 0. */
+  readonly index?: number;
+  /** Where `reason` is a code: what is expected, for people. */
+  readonly message?: string;
 }
 
 export interface ProblemExtra {
@@ -40,6 +44,13 @@ export class Problem extends Error {
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
+const fieldErrorSchema = z.object({
+  field: z.string(),
+  reason: z.string(),
+  index: z.int().min(0).optional().describe('Of an item of a list: its position, from 0.'),
+  message: z.string().optional().describe('Where `reason` is a code: what is expected, for people.'),
+});
+
 export const problemSchema = z
   .object({
     type: z.string().describe('A URI that names the kind of problem; it does not lead anywhere.'),
@@ -48,7 +59,7 @@ export const problemSchema = z
     detail: z.string().describe('What is wrong this time, for people.'),
     code: z.enum(PROBLEM_CODES as [ProblemCode, ...ProblemCode[]]).describe('For programs: see docs/errors.md.'),
     requestId: z.string().describe('Also the header X-Request-Id; the log lines of the request bear it.'),
-    errors: z.array(z.object({ field: z.string(), reason: z.string() })).optional().describe('One for each field at fault.'),
+    errors: z.array(fieldErrorSchema).optional().describe('One for each field at fault.'),
   })
   .meta({ id: 'Problem', description: 'A problem as RFC 9457 describes it.' });
 

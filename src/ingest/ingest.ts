@@ -1,5 +1,6 @@
 /**
- * The ingest role: trackers in, stream out. It knows sockets and protocols and nothing of the database.
+ * The ingest role: trackers and records over HTTP in, stream out. It knows sockets and protocols and nothing of the
+ * database.
  *
  * Order that makes an acknowledgement mean 'kept': decode, append, wait until the append is durable, reply. Stopping
  * closes the ports, takes nothing more in, and gives appends under way until the deadline to become durable and be
@@ -9,6 +10,8 @@ import type { Registry } from 'prom-client';
 import type { Settings } from '../config/settings.ts';
 import type { ListenerSetting } from '../config/listeners.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { ApiRoutes } from '../http/routes.ts';
+import { createHttpWriteMetrics } from '../observability/metrics/http-write.ts';
 import { createIngestMetrics } from '../observability/metrics/ingest.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { findProtocol, protocolNames } from '../protocols/registry.ts';
@@ -19,8 +22,12 @@ import type { ConnectionContext } from './connection.ts';
 import { listenForDatagrams, speaksDatagrams } from './datagram-listener.ts';
 import { DevicePolicy } from './device-policy.ts';
 import { durabilityOf } from './durability.ts';
+import type { IngestEvents } from './events.ts';
 import { createIngestEvents } from './events.ts';
 import { Gate } from './gate.ts';
+import { createHttpWriteEvents } from './http/events.ts';
+import { RecordWrites } from './http/record-writes.ts';
+import { recordRoutes } from './http/routes.ts';
 import { Intake } from './intake.ts';
 import type { Listener } from './listener.ts';
 import { listen } from './listener.ts';
@@ -30,6 +37,8 @@ import { Publisher } from './publisher.ts';
 export interface Ingest extends Role {
   /** The open ports, once started. */
   readonly listeners: readonly Pick<Listener, 'protocol' | 'transport' | 'port'>[];
+  /** To be mounted on the HTTP server of the process. */
+  readonly routes: ApiRoutes;
 }
 
 interface IngestOptions {
@@ -80,8 +89,7 @@ async function open(setting: ListenerSetting, context: ConnectionContext): Promi
   }
 }
 
-function createContext({ settings, redis, registry, log }: IngestOptions): ConnectionContext {
-  const events = createIngestEvents(createIngestMetrics(registry), log);
+function createContext({ settings, redis }: IngestOptions, events: IngestEvents): ConnectionContext {
   const gate = new Gate(settings);
   const publisher = new Publisher({
     redis,
@@ -95,10 +103,25 @@ function createContext({ settings, redis, registry, log }: IngestOptions): Conne
   return { settings, intake, publisher, policy, gate, events };
 }
 
+/** A second connection: on that of the publisher a question would wait behind WAIT and WAITAOF. */
+function secondConnection(redis: Redis): Redis {
+  const second = redis.duplicate({ lazyConnect: true });
+  // That Redis is away is told by the first one.
+  second.on('error', errorMessage);
+  return second;
+}
+
 export function createIngest(options: IngestOptions): Ingest {
-  const { settings } = options;
-  const context = createContext(options);
+  const { settings, registry, log } = options;
+  const metrics = createIngestMetrics(registry);
+  const context = createContext(options, createIngestEvents(metrics, log));
   const { publisher, policy, gate } = context;
+  const redis = secondConnection(options.redis);
+  const writes = new RecordWrites({
+    settings, publisher, policy, redis,
+    events: createHttpWriteEvents(createHttpWriteMetrics(registry), metrics, log),
+    isReady: () => isStarted,
+  });
   const stopping = new AbortController();
   const listeners: Listener[] = [];
   let isStarted = false;
@@ -113,6 +136,7 @@ export function createIngest(options: IngestOptions): Ingest {
   return {
     name: 'ingest',
     listeners,
+    routes: recordRoutes(writes),
     get isStarted() {
       return isStarted;
     },
@@ -120,6 +144,8 @@ export function createIngest(options: IngestOptions): Ingest {
       return publisher.impediment;
     },
     async start() {
+      // It goes on by itself when the first attempt has failed.
+      redis.connect().catch(errorMessage);
       await publisher.start(stopping.signal);
       if (!stopping.signal.aborted) await policy.start();
       for (const setting of settings.INGEST_LISTENERS) {
@@ -136,9 +162,11 @@ export function createIngest(options: IngestOptions): Ingest {
       for (const listener of listeners) listener.stop();
       // Half of the time for the trackers under way; the rest of the shutdown needs the other half.
       const deadline = AbortSignal.timeout(settings.SHUTDOWN_TIMEOUT_MS / 2);
-      await Promise.all([publisher.stop(deadline), gate.closeAll('shutdown', deadline)]);
+      const appended = writes.stop(deadline).then(() => publisher.stop(deadline));
+      await Promise.all([appended, gate.closeAll('shutdown', deadline)]);
       closeAll();
       gate.stop();
+      redis.disconnect();
     },
   };
 }

@@ -139,6 +139,48 @@ export function decodeAttributes(parsed: unknown, field = 'attributes'): Attribu
   return attributes;
 }
 
+/** Integers beyond this are rounded by whoever reads JSON's numbers as doubles; from 1e21 on they are written as powers. */
+const LEAST_POWER = 1e21;
+
+function encodeParsedValue(name: string, value: unknown): string {
+  switch (typeof value) {
+    case 'number':
+      if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < LEAST_POWER) {
+        throw new CodecError(`attributes.${name}`, `an integer within ±(2^53−1), or {"${BIGINT}": "digits"}`, value);
+      }
+      return encodeNumber(name, value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'string':
+      return quoteText(name, value);
+    default:
+      return encodeValue(name, decodeParsedObject(`attributes.${name}`, value));
+  }
+}
+
+/** What came from outside may be nested so deep that describing it would end the stack. */
+function decodeParsedObject(field: string, value: unknown): AttributeValue {
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+  const isFlat = typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one !== 'object');
+  if (kind === 'an object' && isFlat) return decodeValue(field, value);
+  throw new CodecError(field, `a number, boolean, string, {"${BIGINT}": digits} or {"${BUFFER}": base64}`, kind);
+}
+
+/**
+ * The JSON that `encodeAttributes` makes, straight from an object that `JSON.parse` gave: the same values as through
+ * `decodeAttributes`, but for an integer that parsing has rounded, which is an error here.
+ * @throws CodecError that names the attribute.
+ */
+export function encodeParsedAttributes(parsed: object): string {
+  let json = '{';
+  let separator = '';
+  for (const [name, value] of Object.entries(parsed)) {
+    json += `${separator}${quoteName(name)}:${encodeParsedValue(name, value)}`;
+    separator = ',';
+  }
+  return `${json}}`;
+}
+
 /** @throws CodecError for text that is not JSON, or not attributes. */
 export function parseAttributes(json: string | Buffer, field = 'attributes'): Attributes {
   let parsed: unknown;

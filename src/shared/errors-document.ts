@@ -1,5 +1,6 @@
 /** `docs/errors.md`, written from the table of reasons by `npm run docs` and compared in CI. */
 import { REASONS, REASON_CODES } from './reasons.ts';
+import { PASSING_REASONS, RECORD_REASONS, RECORD_REASON_CODES } from './record-reasons.ts';
 
 const OUTCOMES = {
   refuse: 'Not acknowledged: the tracker keeps it and sends it again.',
@@ -7,6 +8,21 @@ const OUTCOMES = {
   skip: 'Passed over and not acknowledged.',
   close: 'The connection ends; what was not acknowledged is sent again on the next one.',
 } as const;
+
+function recordReasons(): string[] {
+  return [
+    '## records over HTTP',
+    '',
+    'Why a record that was posted to `/v1/records` is not kept: `reason` of an item of `errors`, and the label of',
+    '`odograph_http_records_total`. It goes back to its sender, who can mend it, and is no dead letter. Written from',
+    '`src/shared/record-reasons.ts`.',
+    '',
+    '| code | meaning | the same record later |',
+    '| --- | --- | --- |',
+    ...RECORD_REASON_CODES.map((code) => `| \`${code}\` | ${RECORD_REASONS[code]} | ${PASSING_REASONS.has(code) ? 'can be kept' : 'is refused again'} |`),
+    '',
+  ];
+}
 
 /** Markdown. */
 export function errorsDocument(): string {
@@ -29,5 +45,6 @@ export function errorsDocument(): string {
     'Written from `src/shared/reasons.ts` by `npm run docs`; do not edit.',
     '',
     ...sections,
+    ...recordReasons(),
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { createAuthMetrics } from '../../src/observability/metrics/auth.ts';
 import { createCoreMetrics } from '../../src/observability/metrics/core.ts';
 import { metricsDocument } from '../../src/observability/metrics/document.ts';
 import { createHttpMetrics } from '../../src/observability/metrics/http.ts';
+import { createHttpWriteMetrics } from '../../src/observability/metrics/http-write.ts';
 import { createIngestMetrics } from '../../src/observability/metrics/ingest.ts';
 import { createLiveMetrics } from '../../src/observability/metrics/live.ts';
 import { createProcessMetrics } from '../../src/observability/metrics/process.ts';
@@ -14,6 +15,7 @@ createCoreMetrics(registry);
 createLiveMetrics(registry);
 createAuthMetrics(registry);
 createHttpMetrics(registry);
+createHttpWriteMetrics(registry);
 createProcessMetrics(registry);
 const metrics = registry.getMetricsAsArray() as unknown as { name: string; help: string; labelNames: string[] }[];
 

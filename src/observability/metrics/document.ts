@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { createAuthMetrics } from './auth.ts';
 import { createCoreMetrics } from './core.ts';
 import { createHttpMetrics } from './http.ts';
+import { createHttpWriteMetrics } from './http-write.ts';
 import { createIngestMetrics } from './ingest.ts';
 import { createLiveMetrics } from './live.ts';
 import { createProcessMetrics } from './process.ts';
@@ -62,6 +63,13 @@ export async function metricsDocument(): Promise<string> {
     '',
     ...table,
     ...(await rows(createHttpMetrics)),
+    '',
+    '## Writing over HTTP',
+    '',
+    'Records that are appended count among those of ingest too, under the protocol `http`.',
+    '',
+    ...table,
+    ...(await rows(createHttpWriteMetrics)),
     '',
     '## Query',
     '',

@@ -39,6 +39,15 @@ export function encodeRecord(record: TelemetryRecord): string {
   return `${headerOf(record, attributesJson.length)}${attributesJson.toString()}]`;
 }
 
+/**
+ * The JSON of one record whose attributes are JSON already, made by `src/shared/attributes.ts`.
+ * @throws CodecError as `encodeRecord`.
+ */
+export function encodeRecordWith(record: Omit<TelemetryRecord, 'attributes'>, attributesJson: string): string {
+  checkFields(record);
+  return writeRecord(record, attributesJson);
+}
+
 /** The JSON that a stored record was read from. */
 export function encodeStored(record: StoredRecord): string {
   return `${headerOf(record, record.attributesJson.length)}${record.attributesJson.toString()}]`;
@@ -113,7 +122,7 @@ const FIELDS: readonly (readonly [name: ScalarName, check: Check, expected: stri
   ['eventId', integerBetween(-MAX_INT32, MAX_INT32), 'a 32-bit integer'],
 ];
 
-function checkFields(record: TelemetryRecord): void {
+function checkFields(record: Omit<TelemetryRecord, 'attributes'>): void {
   for (const [name, check, expected] of FIELDS) {
     if (!check(record[name])) throw new CodecError(name, expected, String(record[name]));
   }
