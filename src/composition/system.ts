@@ -121,10 +121,9 @@ export function compose(parts: Parts): System {
   const hasApi = ROLES.includes('ingest') || ROLES.includes('query');
   const auth = hasApi || ROLES.includes('live') ? composeAuthority(parts, connections) : null;
   const ingest = ROLES.includes('ingest') ? composeIngest(parts, connections) : null;
-  const routes: ApiRoutes[] = ingest === null ? [] : [ingest.routes];
   const live = ROLES.includes('live') && auth !== null ? composeLive(parts, connections, auth.authority) : null;
   const query = ROLES.includes('query') ? composeQuery(parts, connections) : null;
-  const routes: ApiRoutes[] = [...(query?.routes ?? [])];
+  const routes: ApiRoutes[] = [...(ingest === null ? [] : [ingest.routes]), ...(query?.routes ?? [])];
   const api = hasApi && auth !== null ? composeApi(parts, auth, routes) : null;
   const http = api === null ? null : roleOf(api, SHUTDOWN_TIMEOUT_MS * API_DRAIN_SHARE);
   const core = ROLES.includes('core') ? composeCore(parts, connections) : null;

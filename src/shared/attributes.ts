@@ -142,20 +142,17 @@ export function decodeAttributes(parsed: unknown, field = 'attributes'): Attribu
 /** Integers beyond this are rounded by whoever reads JSON's numbers as doubles; from 1e21 on they are written as powers. */
 const LEAST_POWER = 1e21;
 
-function encodeParsedValue(name: string, value: unknown): string {
-  switch (typeof value) {
-    case 'number':
-      if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < LEAST_POWER) {
-        throw new CodecError(`attributes.${name}`, `an integer within ±(2^53−1), or {"${BIGINT}": "digits"}`, value);
-      }
-      return encodeNumber(name, value);
-    case 'boolean':
-      return value ? 'true' : 'false';
-    case 'string':
-      return quoteText(name, value);
-    default:
-      return encodeValue(name, decodeParsedObject(`attributes.${name}`, value));
-  }
+function writeParsedValue(json: JsonWriter, name: string, value: unknown): void {
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') {
+    if (isRounded(value)) {
+      throw new CodecError(`attributes.${name}`, `an integer within ±(2^53−1), or {"${BIGINT}": "digits"}`, value);
+    }
+    writeValue(json, name, value);
+  } else writeValue(json, name, decodeParsedObject(`attributes.${name}`, value));
+}
+
+function isRounded(value: unknown): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < LEAST_POWER;
 }
 
 /** What came from outside may be nested so deep that describing it would end the stack. */
@@ -172,13 +169,17 @@ function decodeParsedObject(field: string, value: unknown): AttributeValue {
  * @throws CodecError that names the attribute.
  */
 export function encodeParsedAttributes(parsed: object): string {
-  let json = '{';
-  let separator = '';
+  writer.clear();
+  let before = OPEN_BRACE;
   for (const [name, value] of Object.entries(parsed)) {
-    json += `${separator}${quoteName(name)}:${encodeParsedValue(name, value)}`;
-    separator = ',';
+    writer.character(before);
+    writer.text(`${quoteName(name)}:`);
+    writeParsedValue(writer, name, value);
+    before = COMMA;
   }
-  return `${json}}`;
+  if (before === OPEN_BRACE) writer.character(OPEN_BRACE);
+  writer.character(CLOSE_BRACE);
+  return writer.toString();
 }
 
 /** @throws CodecError for text that is not JSON, or not attributes. */

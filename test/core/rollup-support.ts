@@ -4,6 +4,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { PositionRow } from '../../src/core/copy-rows.ts';
 import type { RollupStats } from '../../src/core/rollup-causes.ts';
 import { keepRollups } from '../../src/core/rollups.ts';
+import { Repeats } from '../../src/core/repeats.ts';
 import { storePositions } from '../../src/core/store.ts';
 import type { SchemaSettings } from '../../src/db/schema.ts';
 import { prepareDatabase } from '../../src/db/schema.ts';
@@ -86,7 +87,7 @@ export async function withClient<T>(pool: Pool, work: (client: PoolClient) => Pr
 
 /** As the writer of core does. */
 export function write(pool: Pool, rows: readonly PositionRow[]): Promise<unknown> {
-  return withClient(pool, (client) => storePositions(client, rows));
+  return withClient(pool, (client) => storePositions(client, rows, new Repeats()));
 }
 
 export function row(deviceId: number, ts: number, fields: Partial<PositionRow['record']> = {}, attributes = '{}'): PositionRow {

@@ -43,9 +43,9 @@ export function encodeRecord(record: TelemetryRecord): string {
  * The JSON of one record whose attributes are JSON already, made by `src/shared/attributes.ts`.
  * @throws CodecError as `encodeRecord`.
  */
-export function encodeRecordWith(record: Omit<TelemetryRecord, 'attributes'>, attributesJson: string): string {
+export function encodeRecordWith(record: Omit<TelemetryRecord, 'attributes'>, attributes: string): string {
   checkFields(record);
-  return writeRecord(record, attributesJson);
+  return `${headerOf(record, Buffer.byteLength(attributes))}${attributes}]`;
 }
 
 /** The JSON that a stored record was read from. */
