@@ -14,16 +14,18 @@ export const AREAS = [
   { area: 'db', mayImport: ['shared', 'config'] },
   { area: 'observability', mayImport: ['shared', 'config'] },
   { area: 'protocols', mayImport: ['shared'] },
-  { area: 'ingest', mayImport: [...FOUNDATION, 'protocols'] },
+  { area: 'ingest', mayImport: [...FOUNDATION, 'protocols', 'http'] },
   { area: 'core', mayImport: [...FOUNDATION, 'db'] },
   { area: 'auth', mayImport: FOUNDATION },
+  { area: 'http', mayImport: [...FOUNDATION, 'auth'] },
   { area: 'live', mayImport: [...FOUNDATION, 'db', 'auth'] },
-  { area: 'query', mayImport: [...FOUNDATION, 'db', 'auth'] },
+  { area: 'query', mayImport: [...FOUNDATION, 'db', 'http'] },
   { area: 'simulator', mayImport: [...FOUNDATION, 'db', 'protocols'] },
   { area: 'dead-letters', mayImport: [...FOUNDATION, 'protocols', 'ingest'] },
   { area: 'embedded', mayImport: ['shared', 'config'] },
   { area: 'demo', mayImport: ['shared', 'config', 'embedded'] },
-  { area: 'main.ts', mayImport: [...FOUNDATION, 'db', 'protocols', 'ingest', 'core', 'auth', 'live', 'query', 'embedded'] },
+  { area: 'composition', mayImport: [...FOUNDATION, 'db', 'ingest', 'core', 'auth', 'live', 'http', 'query', 'embedded'] },
+  { area: 'main.ts', mayImport: [...FOUNDATION, 'composition', 'ingest'] },
 ];
 
 /** Folders beside `src` that no file of `src` imports. */

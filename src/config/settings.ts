@@ -13,10 +13,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const MIB = 1024 * 1024;
 
-export const ROLE_NAMES = ['ingest', 'core', 'live'] as const;
+export const ROLE_NAMES = ['ingest', 'core', 'live', 'query'] as const;
 
 const general = {
-  ROLES: choices({ of: ROLE_NAMES, default: 'ingest,core,live', doc: 'What this process does: `ingest` takes trackers in, `core` writes to the database, `live` shows viewers what comes in.' }),
+  ROLES: choices({ of: ROLE_NAMES, default: 'ingest,core,live,query', doc: 'What this process does: `ingest` takes records in, over TCP, UDP and HTTP, `core` writes to the database, `live` shows viewers what comes in, `query` answers questions over HTTP.' }),
   INSTANCE_ID: text({ default: hostname(), doc: 'Name of this process among its like: the base of its consumer name and of its database connections. Keep it the same over restarts. Default: the host name.' }),
   LOG_LEVEL: choice({ of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info', doc: 'Least severe level that is logged.' }),
   LOG_FORMAT: choice({ of: ['auto', 'json', 'pretty'], default: 'auto', doc: '`auto` is `pretty` on a terminal and `json` elsewhere.' }),
@@ -29,7 +29,8 @@ const general = {
 const ports = {
   METRICS_PORT: port({ default: 9090, doc: 'Port of `/metrics`, `/healthz` and `/readyz`. 0 takes a free port.' }),
   METRICS_HOST: text({ default: '0.0.0.0', doc: 'Address that the metrics port is bound to.' }),
-  API_PORT: port({ default: 8080, doc: 'Port reserved for the HTTP API; no role of this release listens on it.' }),
+  API_PORT: port({ default: 8080, doc: 'Port of the HTTP API, for the roles `ingest` (writing) and `query` (reading). 0 takes a free port.' }),
+  API_HOST: text({ default: '0.0.0.0', doc: 'Address that the port of the HTTP API is bound to.' }),
   LIVE_WS_PORT: port({ default: 8081, doc: 'Port of the live server: WebSocket at `/live`, server-sent events at `/live/sse`. 0 takes a free port.' }),
   LIVE_WS_HOST: text({ default: '0.0.0.0', doc: 'Address that the live port is bound to.' }),
 } as const;
@@ -101,6 +102,11 @@ const live = {
   LIVE_AUTHZ_REVALIDATE_MS: integer({ default: MINUTE_MS, min: 1_000, max: 10 * MINUTE_MS, unit: 'ms', doc: 'Longest time that a decision of Directus stands: it is asked again before, and a subscription ends when it cannot be asked.' }),
 } as const;
 
+const api = {
+  API_PROXY_HOPS: integer({ default: 0, min: 0, max: 16, doc: 'Reverse proxies in front of the HTTP API that append to `X-Forwarded-For`; 0: the `X-Forwarded-…` headers are not believed.' }),
+  API_ALLOWED_ORIGINS: parsed({ default: '', expected: 'a list like https://fleet.example.com,http://localhost:5173: scheme, host and port, no path', parse: parseOrigins, doc: "Web origins whose pages may call the HTTP API, separated by commas. The API's own pages may without being listed." }),
+} as const;
+
 const directus = {
   DIRECTUS_BASE_URL: url({ schemes: ['http:', 'https:'], doc: 'Where the live server reaches Directus, best without a proxy or CDN between, for AUTH_PROVIDER=directus.' }),
   DIRECTUS_AUTH_TIMEOUT_MS: integer({ default: 5_000, min: 100, max: MINUTE_MS, unit: 'ms', doc: 'Longest time that asking who somebody is may take, waiting for a turn included.' }),
@@ -134,12 +140,13 @@ export const SECTIONS = [
   { title: 'Ingest', settings: ingest },
   { title: 'Processor', settings: core },
   { title: 'Live', settings: live },
+  { title: 'HTTP API', settings: api },
   { title: 'Directus', settings: directus },
   { title: 'Database', settings: database },
 ] as const satisfies readonly { title: string; settings: Record<string, Setting<unknown>> }[];
 
 export const SETTINGS = {
-  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...directus, ...database,
+  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...api, ...directus, ...database,
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -30,6 +30,7 @@ export function addresses(runtime: Runtime, dataDir: string): string {
   const lines = [
     ['trackers', listeners.join(', ')],
     ['live', runtime.liveUrl ?? 'not running'],
+    ['HTTP', runtime.apiUrl ?? 'not running'],
     ['metrics', new URL('/metrics', runtime.metricsUrl).href],
     ['database', `psql '${runtime.postgresUrl}'`],
     ['token', resolve(dataDir, 'auth-token')],

@@ -5,7 +5,9 @@
 import { SETTINGS } from '../config/settings.ts';
 import { freePort } from '../embedded/port.ts';
 
-type Name = 'METRICS_HOST' | 'METRICS_PORT' | 'LIVE_WS_HOST' | 'LIVE_WS_PORT' | 'INGEST_HOST' | 'INGEST_LISTENERS' | 'ODOGRAPH_DATA_DIR';
+type PortName = 'METRICS_PORT' | 'LIVE_WS_PORT' | 'API_PORT';
+type HostName = 'METRICS_HOST' | 'LIVE_WS_HOST' | 'API_HOST';
+type Name = PortName | HostName | 'INGEST_HOST' | 'INGEST_LISTENERS' | 'ODOGRAPH_DATA_DIR';
 
 /** What the user set, or undefined. */
 function given(environment: NodeJS.ProcessEnv, name: string): string | undefined {
@@ -41,7 +43,7 @@ export async function demoEnvironment(own: NodeJS.ProcessEnv): Promise<NodeJS.Pr
     const listeners = effective(own, 'INGEST_LISTENERS').split(',');
     return (await Promise.all(listeners.map((listener) => freeListener(listener, ingestHost)))).join(',');
   };
-  const freePortOf = (port: 'METRICS_PORT' | 'LIVE_WS_PORT', host: 'METRICS_HOST' | 'LIVE_WS_HOST'): Promise<string> =>
+  const freePortOf = (port: PortName, host: HostName): Promise<string> =>
     portOrFree(effective(own, port), effective(own, host));
   // The demo has servers of its own and runs all of Odograph, whatever this shell is set up for.
   const { REDIS_URL: _redis, POSTGRES_URL: _postgres, ROLES: _roles, AUTH_PROVIDER: _provider, ...kept } = own;
@@ -50,6 +52,7 @@ export async function demoEnvironment(own: NodeJS.ProcessEnv): Promise<NodeJS.Pr
     LOG_LEVEL: given(own, 'LOG_LEVEL') ?? 'info',
     METRICS_PORT: given(own, 'METRICS_PORT') ?? (await freePortOf('METRICS_PORT', 'METRICS_HOST')),
     LIVE_WS_PORT: given(own, 'LIVE_WS_PORT') ?? (await freePortOf('LIVE_WS_PORT', 'LIVE_WS_HOST')),
+    API_PORT: given(own, 'API_PORT') ?? (await freePortOf('API_PORT', 'API_HOST')),
     INGEST_LISTENERS: given(own, 'INGEST_LISTENERS') ?? (await freeListeners()),
   };
 }

@@ -15,6 +15,8 @@ const schema = z.object({
   metricsUrl: z.string(),
   /** null: this process has no live server. */
   liveUrl: z.string().nullable(),
+  /** null: this process has no HTTP API. */
+  apiUrl: z.string().nullable(),
   listeners: z.array(
     z.object({ protocol: z.string(), transport: z.string(), host: z.string(), port: z.int().positive() }),
   ),

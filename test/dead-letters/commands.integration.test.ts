@@ -158,7 +158,7 @@ describe('Redis', () => {
   it('is that of the Odograph that runs here, where REDIS_URL is not set', async () => {
     const { url } = await fourLetters();
     const dataDir = await mkdtemp(join(inject('servers').folder, 'dead-letters-'));
-    const runtime = { pid: process.pid, redisUrl: url, postgresUrl: '', metricsUrl: '', liveUrl: null, listeners: [] };
+    const runtime = { pid: process.pid, redisUrl: url, postgresUrl: '', metricsUrl: '', liveUrl: null, apiUrl: null, listeners: [] };
     await writeRuntime(dataDir, runtime);
     const { code, stdout } = await dlq('', ['list', '--limit', '1'], { ODOGRAPH_DATA_DIR: dataDir });
     expect({ code, first: stdout.split('  ')[0] }).toEqual({ code: 0, first: '1000-0' });

@@ -72,6 +72,7 @@ test('addresses are those to connect to, with the transport where it is not TCP'
       postgresUrl: 'postgres://odograph:p@127.0.0.1:2/odograph',
       metricsUrl: 'http://127.0.0.1:9090',
       liveUrl: 'ws://127.0.0.1:8081/live',
+      apiUrl: 'http://127.0.0.1:8080',
       listeners: [
         { protocol: 'teltonika', transport: 'tcp', host: '0.0.0.0', port: 5027 },
         { protocol: 'teltonika', transport: 'tls', host: '::', port: 5028 },

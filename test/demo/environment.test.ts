@@ -23,14 +23,14 @@ test('leaves what the user set', async () => {
   await once(holder, 'listening');
   onTestFinished(() => void holder.close());
   const taken = String((holder.address() as AddressInfo).port);
-  const own = { METRICS_PORT: taken, LIVE_WS_PORT: taken, INGEST_LISTENERS: `teltonika:${taken}`, LOG_LEVEL: 'debug', OTHER: 'x' };
+  const own = { METRICS_PORT: taken, LIVE_WS_PORT: taken, API_PORT: taken, INGEST_LISTENERS: `teltonika:${taken}`, LOG_LEVEL: 'debug', OTHER: 'x' };
   expect(await demoEnvironment(own)).toEqual(own);
 });
 
 test('has servers of its own and every role, whatever the shell is set up for', async () => {
   const own = { REDIS_URL: 'redis://production', POSTGRES_URL: 'postgres://production', ROLES: 'ingest', LOG_LEVEL: '' };
   const environment = await demoEnvironment(own);
-  expect(Object.keys(environment).toSorted()).toEqual(['INGEST_LISTENERS', 'LIVE_WS_PORT', 'LOG_LEVEL', 'METRICS_PORT']);
+  expect(Object.keys(environment).toSorted()).toEqual(['API_PORT', 'INGEST_LISTENERS', 'LIVE_WS_PORT', 'LOG_LEVEL', 'METRICS_PORT']);
   expect(environment.LOG_LEVEL).toBe('info');
 });
 

@@ -24,6 +24,7 @@ export const TOKEN = 'token-of-the-administrator';
 const FAST = {
   LIVE_WS_HOST: '127.0.0.1',
   LIVE_WS_PORT: '0',
+  API_PORT: '0',
   LIVE_BROADCAST_BATCH_BLOCK_MS: '50',
   LIVE_DEVICE_EVENT_REFRESH_MS: '60000',
 };

@@ -11,6 +11,7 @@ const RUNTIME = {
   postgresUrl: 'postgres://127.0.0.1:2/odograph',
   metricsUrl: 'http://127.0.0.1:3',
   liveUrl: null,
+  apiUrl: null,
   listeners: [
     { protocol: 'gt06', transport: 'tcp', host: '127.0.0.1', port: 5_023 },
     { protocol: 'teltonika', transport: 'udp', host: '127.0.0.1', port: 5_027 },

@@ -89,7 +89,7 @@ test('warns where one of the two URLs is missing, and a server of its own takes 
   expect(await odograph.end('SIGTERM')).toBe(0);
 });
 
-test.each(['METRICS_PORT', 'LIVE_WS_PORT', 'INGEST_LISTENERS'])('says that the port of %s is taken, and nothing else', async (name) => {
+test.each(['METRICS_PORT', 'LIVE_WS_PORT', 'API_PORT', 'INGEST_LISTENERS'])('says that the port of %s is taken, and nothing else', async (name) => {
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
   onTestFinished(() => { holder.close(); });

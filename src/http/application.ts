@@ -1,0 +1,84 @@
+/**
+ * The HTTP API before it listens: routes, and around them what all have in common. Every answer bears its request id,
+ * and every error is a problem.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { LogController, fastify } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Settings } from '../config/settings.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Callers } from './authentication.ts';
+import { requireCallers } from './authentication.ts';
+import { registerDocument } from './document.ts';
+import { handleFailure, sendProblem } from './failures.ts';
+import { PathMethods } from './methods.ts';
+import { Problem } from './problem.ts';
+import type { ApiRoutes } from './routes.ts';
+
+export interface ApplicationOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly callers: Callers;
+  readonly routes: readonly ApiRoutes[];
+}
+
+/** What is taken over from a caller; anything else could be used to write into the log. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+const LIMITS = {
+  bodyLimit: 1024 * 1024,
+  /** From the first byte of a request to its last, milliseconds. */
+  requestTimeout: 60_000,
+  keepAliveTimeout: 72_000,
+  routerOptions: { maxParamLength: 256 },
+} as const;
+const HEADERS_TIMEOUT_MS = 10_000;
+
+function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const { 'x-request-id': given } = headers;
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+function answerUnknown(app: FastifyInstance): void {
+  const paths = new PathMethods();
+  app.addHook('onRoute', ({ url, method }) => { paths.add(url, [method].flat()); });
+  app.setNotFoundHandler((request, reply) => {
+    const [path = '/'] = request.url.split('?', 1);
+    const methods = paths.of(path);
+    if (methods.length === 0) return sendProblem(reply, new Problem('no_such_route', `there is nothing at ${path}`));
+    const allow = methods.join(', ');
+    return sendProblem(reply, new Problem('method_not_allowed', `${path} takes ${allow}`, { headers: { allow } }));
+  });
+}
+
+function createInstance({ settings, log }: ApplicationOptions): FastifyInstance {
+  const { API_PROXY_HOPS: hops } = settings;
+  const loggerInstance: FastifyBaseLogger = log;
+  return fastify({
+    ...LIMITS,
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestIdOf,
+    // Not the number itself, which Fastify takes for 'none'.
+    trustProxy: hops === 0 ? false : (_address: string, hop: number) => hop < hops,
+    frameworkErrors: (error, request, reply) => { void handleFailure(error, request, reply); },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2 },
+  });
+}
+
+/** Ready to be asked, with `inject` or after `listen`. */
+export async function createApplication(options: ApplicationOptions): Promise<FastifyInstance> {
+  const app = createInstance(options);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(handleFailure);
+  app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id); });
+  answerUnknown(app);
+  requireCallers(app, options.callers);
+  await registerDocument(app);
+  for (const plugin of options.routes) await app.register(plugin);
+  await app.ready();
+  return app;
+}
