@@ -132,6 +132,13 @@ const database = {
   POSITIONS_PARTITION_DAYS_BEHIND: integer({ default: 31, min: 0, max: 366, unit: 'days', doc: 'Daily partitions made for the past when the table is new (native partitions). Older records go to the default partition.' }),
 } as const;
 
+const query = {
+  POSTGRES_READ_URL: url({ schemes: ['postgres:', 'postgresql:'], doc: 'PostgreSQL that questions are put to, such as a replica. Absent: that of POSTGRES_URL.' }),
+  QUERY_POOL_SIZE: integer({ default: 8, min: 2, max: 200, unit: 'connections', doc: 'Most connections of the role query to PostgreSQL, all of them read-only.' }),
+  QUERY_STATEMENT_TIMEOUT_MS: integer({ default: 10_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'Longest time of one question to the database; a download puts one for every thousand rows.' }),
+  QUERY_ONLINE_MS: integer({ default: 10 * MINUTE_MS, min: 1_000, max: 366 * DAY_MS, unit: 'ms', doc: 'A device is `online` as long as its last record came in no longer ago.' }),
+} as const;
+
 /** The settings in the sections and the order in which documents show them. */
 export const SECTIONS = [
   { title: 'General', settings: general },
@@ -143,10 +150,11 @@ export const SECTIONS = [
   { title: 'HTTP API', settings: api },
   { title: 'Directus', settings: directus },
   { title: 'Database', settings: database },
+  { title: 'Query', settings: query },
 ] as const satisfies readonly { title: string; settings: Record<string, Setting<unknown>> }[];
 
 export const SETTINGS = {
-  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...api, ...directus, ...database,
+  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...api, ...directus, ...database, ...query,
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

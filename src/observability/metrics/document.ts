@@ -4,6 +4,7 @@ import { createCoreMetrics } from './core.ts';
 import { createIngestMetrics } from './ingest.ts';
 import { createLiveMetrics } from './live.ts';
 import { createProcessMetrics } from './process.ts';
+import { createQueryMetrics } from './query.ts';
 
 /** What prom-client keeps of a metric beyond its public type. */
 interface Described {
@@ -47,6 +48,11 @@ export async function metricsDocument(): Promise<string> {
     '',
     ...table,
     ...(await rows(createLiveMetrics)),
+    '',
+    '## Query',
+    '',
+    ...table,
+    ...(await rows(createQueryMetrics)),
     '',
     '## Process',
     '',

@@ -5,7 +5,7 @@
  * A row of the result is a key, a bucket, and the aggregates of each measure in the order in which they were asked. The
  * key is the device's number, the index of the group, or 0 for all devices together.
  */
-import { Parameters } from '../parameters.ts';
+import { Parameters } from '../sql-parameters.ts';
 import type { Buckets } from '../calendar/buckets.ts';
 import type { Aggregate } from './aggregates.ts';
 import { PERCENTILES, isPercentile } from './aggregates.ts';

@@ -4,7 +4,7 @@
  * All windows have one order, that of the index of `positions`, so that the rows are sorted once or not at all. What
  * "the last one that had a fix" was is the greatest of arrays that begin with the time: they compare element by element.
  */
-import { Parameters } from '../parameters.ts';
+import { Parameters } from '../sql-parameters.ts';
 import type { Buckets } from '../calendar/buckets.ts';
 import { attributeNumber } from '../series/attribute-number.ts';
 import {

@@ -1,0 +1,91 @@
+/**
+ * The fields of a position as columns of an answer: in which order, out of which SQL, and what their text is. Values
+ * stay the text that PostgreSQL sends wherever JSON has the same word for them, so that no number is rounded.
+ */
+import { msOfUs, usOf } from '../times.ts';
+
+/**
+ * - `number`, `boolean`: JSON as it is; a number that JSON has no word for (NaN, Infinity) is null
+ * - `time`: microseconds, shown as epoch milliseconds; `iso`: microseconds, shown as ISO 8601
+ * - `json`: an object that is JSON already; `attribute`: one value of it
+ */
+export type ColumnKind = 'text' | 'number' | 'boolean' | 'time' | 'iso' | 'json' | 'attribute';
+
+export interface Column {
+  /** As it is called in the answer; of an attribute, `attributes.` and its name. */
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly sql: string;
+}
+
+/** The expressions that differ between the history and the newest state. */
+interface Sources {
+  readonly deviceId: string;
+  /** Table or alias of the record. */
+  readonly record: string;
+  /** Table or alias of the place. */
+  readonly place: string;
+}
+
+export const FIELD_NAMES = [
+  'deviceId', 'ts', 'time', 'receivedAt', 'latitude', 'longitude', 'altitude', 'course', 'speed', 'satellites', 'hdop',
+  'valid', 'priority', 'eventId', 'attributes',
+] as const;
+
+export type FieldName = (typeof FIELD_NAMES)[number];
+
+/** As the live protocol has them: the time once, as a number. */
+export const POSITION_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => name !== 'time');
+
+export function fieldColumns({ deviceId, record, place }: Sources): Readonly<Record<FieldName, Column>> {
+  const number = (name: string, sql: string): Column => ({ name, kind: 'number', sql });
+  return {
+    deviceId: { name: 'deviceId', kind: 'text', sql: deviceId },
+    ts: { name: 'ts', kind: 'time', sql: usOf(`${record}.ts`) },
+    time: { name: 'time', kind: 'iso', sql: usOf(`${record}.ts`) },
+    receivedAt: { name: 'receivedAt', kind: 'time', sql: usOf(`${record}.received_at`) },
+    latitude: number('latitude', `${place}.latitude`),
+    longitude: number('longitude', `${place}.longitude`),
+    altitude: number('altitude', `${place}.altitude`),
+    course: number('course', `${place}.course`),
+    speed: number('speed', `${place}.speed`),
+    satellites: number('satellites', `${place}.satellites`),
+    hdop: number('hdop', `${place}.hdop`),
+    valid: { name: 'valid', kind: 'boolean', sql: `${record}.valid::text` },
+    priority: number('priority', `${record}.priority`),
+    eventId: number('eventId', `${record}.event_id`),
+    attributes: { name: 'attributes', kind: 'json', sql: `${record}.attributes::text` },
+  };
+}
+
+export const ATTRIBUTE_PREFIX = 'attributes.';
+
+/** `NaN`, `Infinity`: of what PostgreSQL calls a number, only these end in a letter. */
+function isNumber(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 48 && last <= 57;
+}
+
+/** A value as JSON. */
+export function jsonOf(kind: ColumnKind, text: string | null): string {
+  if (text === null) return 'null';
+  switch (kind) {
+    case 'text':
+      return JSON.stringify(text);
+    case 'time':
+      return String(msOfUs(text));
+    case 'iso':
+      return `"${isoOf(text)}"`;
+    case 'number':
+      return isNumber(text) ? text : 'null';
+    case 'boolean':
+    case 'json':
+    case 'attribute':
+      return text;
+  }
+}
+
+/** ISO 8601 with milliseconds, UTC. */
+export function isoOf(us: string): string {
+  return new Date(msOfUs(us)).toISOString();
+}

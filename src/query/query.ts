@@ -1,0 +1,92 @@
+/**
+ * The role query: answers what is asked about devices and their history, out of the database alone. It writes nothing,
+ * and its connections could not.
+ *
+ * Its routes answer from the first moment; while the database is away they say so (503), and `/readyz` does too.
+ */
+import type { Pool } from 'pg';
+import type { Registry } from 'prom-client';
+import type { Settings } from '../config/settings.ts';
+import { waitForDatabase } from '../db/pool.ts';
+import type { ApiRoutes } from '../http/routes.ts';
+import type { Logger } from '../observability/logger.ts';
+import { createQueryMetrics } from '../observability/metrics/query.ts';
+import type { Redis } from '../shared/redis.ts';
+import type { Role } from '../shared/role.ts';
+import { settledBy } from '../shared/wait.ts';
+import { QueryDatabase } from './database.ts';
+import type { QueryEvents } from './events.ts';
+import { createQueryEvents } from './events.ts';
+import type { QueryParts } from './parts.ts';
+import { VisibleDevices } from './visible-devices.ts';
+
+export interface QueryOptions {
+  readonly settings: Settings;
+  /** As `createReadPool` makes them. */
+  readonly pool: Pool;
+  /** A connection for commands that do not block. */
+  readonly redis: Redis;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+export interface Query {
+  readonly role: Role;
+  readonly routes: readonly ApiRoutes[];
+}
+
+const STOP_TIMEOUT_MS = 1_000;
+
+/** One file a question. */
+function routesOf(_parts: QueryParts): ApiRoutes[] {
+  return [];
+}
+
+class QueryRole implements Role {
+  readonly name = 'query';
+  /** What it needs is the database, which has a probe of its own. */
+  readonly impediment = null;
+  readonly #pool: Pool;
+  readonly #events: QueryEvents;
+  readonly #stopping = new AbortController();
+  #starting: Promise<void> | null = null;
+  #isStarted = false;
+
+  constructor(pool: Pool, events: QueryEvents) {
+    this.#pool = pool;
+    this.#events = events;
+  }
+
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /** The HTTP server has finished its requests before this. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await settledBy(AbortSignal.timeout(STOP_TIMEOUT_MS), this.#starting ?? Promise.resolve());
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      await waitForDatabase(this.#pool, { signal, onRetry: this.#events.databaseAway });
+      this.#isStarted = true;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+/** The role query of this process, and the routes that an HTTP server mounts for it. */
+export function createQuery({ settings, pool, redis, registry, log }: QueryOptions): Query {
+  const events = createQueryEvents(createQueryMetrics(registry), log, pool);
+  const database = new QueryDatabase(pool, events);
+  const parts = { settings, database, visible: new VisibleDevices(database), redis, events, log };
+  return { role: new QueryRole(pool, events), routes: routesOf(parts) };
+}

@@ -1,0 +1,57 @@
+/**
+ * Times as callers write them and as the database has them. Callers: ISO 8601 or epoch milliseconds. Database:
+ * microseconds, which a cursor must not round, or a page would begin with a record that the one before has shown.
+ */
+
+/** What PostgreSQL and ISO 8601 both have without a sign: the years 1 to 9999. */
+const EARLIEST_MS = -62_135_596_800_000;
+const LATEST_MS = 253_402_300_799_999;
+
+const EPOCH_MS = /^-?\d{1,15}$/;
+/** A space in the place of `+`: what a query string makes of it. */
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+ -]\d{2}:?\d{2}))?$/i;
+
+export const TIME_EXPECTED = 'a time as ISO 8601 with Z or an offset (2026-05-04T12:30:00Z), a day of UTC (2026-05-04), or epoch milliseconds';
+
+function isDay(date: string): boolean {
+  const ms = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
+}
+
+function parseIso(text: string): number {
+  const [, date = '', clock = '00:00', zone = 'Z'] = ISO.exec(text) ?? [];
+  if (!isDay(date)) return Number.NaN;
+  const offset = zone.toUpperCase().replace(' ', '+').replace(/^(...)(\d\d)$/, '$1:$2');
+  return Date.parse(`${date}T${clock.replace(/(\.\d{3})\d+$/, '$1')}${offset}`);
+}
+
+/** Epoch milliseconds; undefined: the text is no time, or none between the years 1 and 9999. */
+export function parseTime(text: string): number | undefined {
+  const ms = EPOCH_MS.test(text) ? Number(text) : parseIso(text);
+  return ms >= EARLIEST_MS && ms <= LATEST_MS ? ms : undefined;
+}
+
+/** As PostgreSQL takes it for a timestamptz. */
+export function timestampOfMs(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+const MICROSECONDS = 1_000n;
+
+/** @param us digits, as the database gives them */
+export function timestampOfUs(us: string): string {
+  const value = BigInt(us);
+  const rest = ((value % MICROSECONDS) + MICROSECONDS) % MICROSECONDS;
+  const iso = new Date(Number((value - rest) / MICROSECONDS)).toISOString();
+  return iso.replace('Z', `${String(rest).padStart(3, '0')}Z`);
+}
+
+/** Epoch milliseconds, below which is cut, of microseconds as the database gives them. */
+export function msOfUs(us: string): number {
+  return Math.floor(Number(us) / 1_000);
+}
+
+/** SQL for microseconds of a timestamptz, exact. */
+export function usOf(column: string): string {
+  return `(extract(epoch from ${column}) * 1000000)::bigint`;
+}
