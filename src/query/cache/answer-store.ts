@@ -13,10 +13,10 @@ import { StoredBytes } from './stored-bytes.ts';
 export type SkipReason = 'too_large' | 'no_room' | 'away';
 
 export interface AnswerStoreEvents {
-  skipped(reason: SkipReason): void;
+  cacheSkipped(reason: SkipReason): void;
   /** Redis failed or was too slow. */
-  failed(operation: 'get' | 'set'): void;
-  stored(bytes: number): void;
+  cacheFailed(operation: 'get' | 'set'): void;
+  cacheHolds(bytes: number): void;
 }
 
 export interface AnswerStoreSettings {
@@ -68,16 +68,16 @@ export class AnswerStore {
   async set(key: string, answer: Answer, ttlMs: number): Promise<void> {
     const bytes = encodeAnswer(answer);
     if (bytes.length > this.#settings.QUERY_CACHE_MAX_ANSWER_BYTES) {
-      this.#events.skipped('too_large');
+      this.#events.cacheSkipped('too_large');
       return;
     }
     if (!this.#stored.admit(key, bytes.length, ttlMs, Date.now())) {
-      this.#events.skipped('no_room');
+      this.#events.cacheSkipped('no_room');
       return;
     }
     const result = await this.#attempt('set', () => this.#redis.set(key, bytes, 'PX', ttlMs));
-    if (result === 'away') this.#events.skipped('away');
-    this.#events.stored(this.#stored.bytes);
+    if (result === 'away') this.#events.cacheSkipped('away');
+    this.#events.cacheHolds(this.#stored.bytes);
   }
 
   async #attempt<T>(operation: 'get' | 'set', command: () => Promise<T>): Promise<T | 'away'> {
@@ -85,7 +85,7 @@ export class AnswerStore {
     try {
       return await this.#breaker.execute(() => inTime(command()));
     } catch (error) {
-      if (!(error instanceof BrokenCircuitError)) this.#events.failed(operation);
+      if (!(error instanceof BrokenCircuitError)) this.#events.cacheFailed(operation);
       return 'away';
     }
   }

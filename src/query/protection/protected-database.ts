@@ -11,19 +11,11 @@ import type { CircuitBreakerPolicy } from 'cockatiel';
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import type { Settings } from '../../config/settings.ts';
 import { Problem } from '../../http/problem.ts';
-import type { Answering, Question, TextRow } from '../database.ts';
+import type { Answering, Question, TextRow, Weight } from '../database.ts';
+import type { ProtectionEvents } from './events.ts';
 import { Lane } from './lane.ts';
-import type { TurnedAway } from './lane.ts';
 
-/** How much a question asks of the database. Unless it says so, it is cheap: some rows, by an index. */
-export type Weight = 'cheap' | 'expensive';
-export const WEIGHTS: readonly Weight[] = ['cheap', 'expensive'];
-
-export interface ProtectionEvents {
-  turnedAway(weight: Weight, reason: TurnedAway | 'broken'): void;
-  queues(weight: Weight, running: number, waiting: number): void;
-  breaker(isOpen: boolean): void;
-}
+const WEIGHTS: readonly Weight[] = ['cheap', 'expensive'];
 
 type ProtectionSettings = Pick<
   Settings, 'QUERY_POOL_SIZE' | 'QUERY_EXPENSIVE_CONNECTIONS' | 'QUERY_QUEUE_LIMIT' | 'QUERY_QUEUE_TIMEOUT_MS'
@@ -32,7 +24,7 @@ type ProtectionSettings = Pick<
 const FAILURES_TO_OPEN = 5;
 const OPEN_MS = 2_000;
 
-const isAway = (error: Error): boolean => error instanceof Problem && error.code === 'unavailable';
+const isAway = (error: unknown): boolean => error instanceof Problem && error.code === 'unavailable';
 
 export class ProtectedDatabase implements Answering {
   readonly #database: Answering;
