@@ -28,7 +28,16 @@ function parseIso(text: string): number {
 /** Epoch milliseconds; undefined: the text is no time, or none between the years 1 and 9999. */
 export function parseTime(text: string): number | undefined {
   const ms = EPOCH_MS.test(text) ? Number(text) : parseIso(text);
-  return ms >= EARLIEST_MS && ms <= LATEST_MS ? ms : undefined;
+  return isTimeMs(ms) ? ms : undefined;
+}
+
+export function isTimeMs(ms: number): boolean {
+  return ms >= EARLIEST_MS && ms <= LATEST_MS;
+}
+
+/** Digits of microseconds between the years 1 and 9999, as the database gives them. */
+export function isTimestampUs(us: string): boolean {
+  return /^-?\d{1,18}$/.test(us) && isTimeMs(Number(us) / 1_000);
 }
 
 /** As PostgreSQL takes it for a timestamptz. */

@@ -1,0 +1,57 @@
+/**
+ * Answers that are text already: rows become JSON once, where they are read, and no serializer parses or rounds them
+ * again. What may be asked for again and again has an ETag.
+ */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { MEDIA_TYPES } from './formats/negotiation.ts';
+import type { FormatName } from './formats/negotiation.ts';
+import { nextLink } from './cursor.ts';
+
+/** Aborts when the client goes before it has the answer. */
+export function clientSignal({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
+function isKnown(request: Pick<FastifyRequest, 'headers'>, tag: string): boolean {
+  const { 'if-none-match': known } = request.headers;
+  if (known === undefined) return false;
+  return known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag);
+}
+
+/** Sends text of this format, or 304 where the client has the same already. Nobody else may keep it. */
+export function sendText(request: FastifyRequest, reply: FastifyReply, format: FormatName, body: string): FastifyReply {
+  const tag = `"${createHash('sha1').update(body).digest('base64url')}"`;
+  void reply.header('cache-control', 'private, no-cache').header('etag', tag).header('vary', 'Accept');
+  if (isKnown(request, tag)) return reply.code(304).send();
+  return reply.code(200).type(MEDIA_TYPES[format]).send(body);
+}
+
+/** Names the next page for clients that go by headers. */
+export function linkNext(request: FastifyRequest, reply: FastifyReply, next: string | null): void {
+  if (next !== null) void reply.header('link', nextLink(request.url, next));
+}
+
+interface Download {
+  readonly format: FormatName;
+  /** Of a file, without its ending; null: it is not a file. */
+  readonly fileName: string | null;
+  readonly parts: AsyncIterable<string>;
+}
+
+/** What a file system and a header both take. */
+function plainName(name: string): string {
+  return name.replace(/[^\w.-]+/g, '_').slice(0, 100);
+}
+
+/** Sends parts as they come, each when the client has taken most of what was before. */
+export function sendDownload(reply: FastifyReply, { format, fileName, parts }: Download): FastifyReply {
+  void reply.code(200).type(MEDIA_TYPES[format]).header('cache-control', 'private, no-store').header('vary', 'Accept');
+  if (fileName !== null) void reply.header('content-disposition', `attachment; filename="${plainName(fileName)}.${format}"`);
+  return reply.send(Readable.from(parts, { objectMode: false }));
+}

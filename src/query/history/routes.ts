@@ -1,0 +1,143 @@
+/** `GET /v1/devices/{deviceId}/positions`: what a device has reported, as pages of JSON or as a file. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { PROBLEM_RESPONSES, Problem } from '../../http/problem.ts';
+import type { ApiRoutes } from '../../http/routes.ts';
+import { clientSignal, linkNext, sendDownload, sendText } from '../answer.ts';
+import type { TextRow } from '../database.ts';
+import { StatementValues } from '../statement-values.ts';
+import { csv } from '../formats/csv.ts';
+import type { Format } from '../formats/format.ts';
+import { gpx } from '../formats/gpx.ts';
+import { geojson, ndjson, objectWriter } from '../formats/json.ts';
+import { kml } from '../formats/kml.ts';
+import { MEDIA_TYPES, negotiate } from '../formats/negotiation.ts';
+import { deviceParameters } from '../parameters.ts';
+import type { QueryParts } from '../parts.ts';
+import { chosenPositionSchema, featureCollectionSchema } from '../position-schema.ts';
+import type { VisibleDevice } from '../visible-devices.ts';
+import type { Batches, Reading } from './batches.ts';
+import { BATCH_ROWS, allRows, bestRows, withinTolerance } from './batches.ts';
+import { downloadOf } from './download.ts';
+import type { HistoryQuestion } from './question.ts';
+import { historyCursor, historyParameters, questionOf } from './question.ts';
+import { placeOf, trackColumns } from './track.ts';
+
+/** What comes as a stream. */
+const STREAMED = { ndjson, csv, geojson, gpx, kml } as const satisfies Record<string, Format>;
+/** Formats that are files for other programs. */
+const FILES: ReadonlySet<string> = new Set(['csv', 'gpx', 'kml']);
+
+const pageSchema = z
+  .object({
+    from: z.number().describe('First instant of the range, epoch milliseconds.'),
+    to: z.number().describe('First instant after the range, epoch milliseconds.'),
+    items: z.array(chosenPositionSchema),
+    next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
+  })
+  .meta({ id: 'History', description: 'A page of the history of a device.' });
+
+const text = (description: string) => ({ schema: z.string().describe(description) });
+const mediaOf = (name: keyof typeof MEDIA_TYPES): string => MEDIA_TYPES[name].split(';', 1)[0] ?? '';
+
+const HISTORY = {
+  description: 'Records of the range. `application/json` in pages, the others with everything.',
+  content: {
+    'application/json': { schema: pageSchema },
+    [mediaOf('ndjson')]: text('A position as JSON on every line.'),
+    [mediaOf('csv')]: text('A header, and a position on every line (RFC 4180).'),
+    [mediaOf('geojson')]: { schema: featureCollectionSchema },
+    [mediaOf('gpx')]: text('A track of GPX 1.1.'),
+    [mediaOf('kml')]: text('Tracks of KML 2.2.'),
+  },
+};
+
+function readingOf(
+  { database }: QueryParts,
+  { id, deviceId }: VisibleDevice,
+  question: HistoryQuestion,
+  { fixesOnly, signal }: { readonly fixesOnly: boolean; readonly signal: AbortSignal },
+): Reading {
+  const { fromMs, toMs, order, fields } = question;
+  return { database, fields, signal, track: { id, deviceId, fromMs, toMs, order, fixesOnly } };
+}
+
+/** Rows in the order asked for, simplified as asked for, from behind the cursor on. */
+function batchesOf(reading: Reading, { after, simplify }: HistoryQuestion, batchRows: number): Batches {
+  if (simplify?.kind === 'points') return bestRows(reading, simplify.count);
+  const rows = allRows(reading, { after, batchRows });
+  return simplify === null ? rows : withinTolerance(rows, simplify.metres);
+}
+
+/** Up to `limit` rows, and whether there are more. */
+async function take(batches: Batches, limit: number): Promise<{ rows: readonly TextRow[]; hasMore: boolean }> {
+  const rows: TextRow[] = [];
+  for await (const batch of batches) {
+    rows.push(...batch);
+    if (rows.length > limit) return { rows: rows.slice(0, limit), hasMore: true };
+  }
+  return { rows, hasMore: false };
+}
+
+async function pageOf(reading: Reading, question: HistoryQuestion): Promise<{ body: string; next: string | null }> {
+  const { simplify, fromMs, toMs } = question;
+  const limit = simplify?.kind === 'points' ? simplify.count : question.limit;
+  const batchRows = simplify === null ? limit + 1 : BATCH_ROWS;
+  const { rows, hasMore } = await take(batchesOf(reading, question, batchRows), limit);
+  const last = rows.at(-1);
+  const next = hasMore && last !== undefined ? historyCursor(placeOf(last), question) : null;
+  const write = objectWriter(trackColumns(reading.track, reading.fields, new StatementValues()));
+  const body = `{"from":${fromMs},"to":${toMs},"items":[${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
+  return { body, next };
+}
+
+interface HistoryRequest {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly deviceId: string;
+  readonly parameters: z.infer<typeof historyParameters>;
+}
+
+async function answerHistory(parts: QueryParts, { request, reply, deviceId, parameters }: HistoryRequest): Promise<FastifyReply> {
+  const signal = clientSignal(reply);
+  const format = negotiate(parameters.format, request.headers.accept, ['json', 'ndjson', 'csv', 'geojson', 'gpx', 'kml']);
+  const question = questionOf(parameters, format, Date.now());
+  const device = await parts.visible.find(request.caller, deviceId, signal);
+  if (device === null) throw new Problem('not_found', `there is no device ${deviceId}, or none that is granted`);
+  const fixesOnly = question.simplify !== null || format === 'gpx' || format === 'kml';
+  const reading = readingOf(parts, device, question, { fixesOnly, signal });
+  if (format === 'json') {
+    const { body, next } = await pageOf(reading, question);
+    linkNext(request, reply, next);
+    return sendText(request, reply, 'json', body);
+  }
+  const columns = trackColumns(reading.track, reading.fields, new StatementValues());
+  const writer = STREAMED[format](columns, { deviceId, name: device.name ?? deviceId });
+  const batches = batchesOf(reading, question, BATCH_ROWS);
+  const parts_ = await downloadOf({ writer, format, batches, events: parts.events, signal });
+  const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+  const fileName = FILES.has(format) ? `${deviceId}-${day(question.fromMs)}-${day(question.toMs)}` : null;
+  return sendDownload(reply, { format, fileName, parts: parts_ });
+}
+
+export function historyRoutes(parts: QueryParts): ApiRoutes {
+  return async (api) => {
+    api.route({
+      method: 'GET',
+      url: '/v1/devices/:deviceId/positions',
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getPositions',
+        tags: ['Positions'],
+        summary: 'History of a device',
+        description: 'The range is half-open: `from` belongs to it, `to` does not.',
+        params: deviceParameters,
+        querystring: historyParameters,
+        response: { 200: HISTORY, ...PROBLEM_RESPONSES },
+      },
+      handler: (request, reply) => answerHistory(parts, {
+        request, reply: reply as FastifyReply, deviceId: request.params.deviceId, parameters: request.query,
+      }) as never,
+    });
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * The history of one device as SQL: pages by key, so that nothing is skipped or shown twice while records come in, and
+ * no connection is held between two pages.
+ */
+import type { Question, TextRow } from '../database.ts';
+import type { Column } from '../formats/columns.ts';
+import { fieldColumns } from '../formats/columns.ts';
+import { columnsOf } from '../formats/chosen-fields.ts';
+import { StatementValues } from '../statement-values.ts';
+import { timestampOfMs, timestampOfUs, usOf } from '../times.ts';
+
+export interface Track {
+  /** Of `devices`, bigint as text. */
+  readonly id: string;
+  readonly deviceId: string;
+  /** Half-open, epoch milliseconds. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly order: 'asc' | 'desc';
+  /** Only records with coordinates. */
+  readonly fixesOnly: boolean;
+}
+
+/** A record of a device by its key. */
+export interface Place {
+  /** Microseconds, as the database gives them. */
+  readonly us: string;
+  readonly eventId: number;
+}
+
+/** Hidden columns, at these places of every row. */
+const US_AT = 0;
+const EVENT_AT = 1;
+export const LATITUDE_AT = 2;
+export const LONGITUDE_AT = 3;
+
+const HIDDEN: readonly Column[] = [
+  { name: '$us', kind: 'time', sql: usOf('p.ts') },
+  { name: '$eventId', kind: 'number', sql: 'p.event_id' },
+  { name: '$latitude', kind: 'number', sql: 'p.latitude' },
+  { name: '$longitude', kind: 'number', sql: 'p.longitude' },
+];
+
+export function placeOf(row: TextRow): Place {
+  return { us: row[US_AT] ?? '0', eventId: Number(row[EVENT_AT]) };
+}
+
+/** The columns of an answer, hidden ones first. */
+export function trackColumns(track: Pick<Track, 'deviceId'>, fields: readonly string[], values: StatementValues): Column[] {
+  const known = fieldColumns({ deviceId: values.bind(track.deviceId, 'text'), record: 'p', place: 'p' });
+  return [...HIDDEN, ...columnsOf(fields, known, 'p.attributes', values)];
+}
+
+function listOf(columns: readonly Column[]): string {
+  return columns.map(({ sql }) => sql).join(', ');
+}
+
+/** Where the page begins: the bound of `ts` alone is what partitions and chunks are chosen by. */
+function beginning({ fromMs, toMs, order }: Track, after: Place | null, values: StatementValues): string {
+  const from = timestampOfMs(fromMs);
+  const to = timestampOfMs(toMs);
+  if (after === null) return `p.ts >= ${values.bind(from, 'timestamptz')} and p.ts < ${values.bind(to, 'timestamptz')}`;
+  const at = timestampOfUs(after.us);
+  const rest = order === 'asc'
+    ? `p.ts >= ${values.bind(at, 'timestamptz')} and p.ts < ${values.bind(to, 'timestamptz')}`
+    : `p.ts >= ${values.bind(from, 'timestamptz')} and p.ts <= ${values.bind(at, 'timestamptz')}`;
+  const comparison = order === 'asc' ? '>' : '<';
+  return `${rest} and (p.ts, p.event_id) ${comparison} (${values.bind(at, 'timestamptz')}, ${values.bind(after.eventId, 'integer')})`;
+}
+
+/** Up to `limit` records from behind `after` on; null: from the beginning. */
+export function pageQuestion(
+  track: Track,
+  fields: readonly string[],
+  { after, limit }: { readonly after: Place | null; readonly limit: number },
+): Question {
+  const values = new StatementValues();
+  const columns = trackColumns(track, fields, values);
+  const where = [`p.device_id = ${values.bind(track.id, 'bigint')}`, beginning(track, after, values)];
+  if (track.fixesOnly) where.push('p.latitude is not null', 'p.longitude is not null');
+  const text = `
+    select ${listOf(columns)} from positions p
+    where ${where.join(' and ')}
+    order by p.ts ${track.order}, p.event_id ${track.order} limit ${values.bind(limit, 'bigint')}`;
+  return { name: 'history', text, values: values.list };
+}
+
+/** These records, in this order. Those that were dropped meanwhile are not there. */
+export function placesQuestion(track: Track, fields: readonly string[], places: readonly Place[]): Question {
+  const values = new StatementValues();
+  const columns = trackColumns(track, fields, values);
+  const times = values.bind(places.map(({ us }) => timestampOfUs(us)), 'timestamptz[]');
+  const events = values.bind(places.map(({ eventId }) => eventId), 'integer[]');
+  const text = `
+    select ${listOf(columns)}
+    from unnest(${times}, ${events}) with ordinality as k (ts, event_id, number)
+    join positions p on p.device_id = ${values.bind(track.id, 'bigint')} and p.ts = k.ts and p.event_id = k.event_id
+    where p.ts >= ${values.bind(timestampOfMs(track.fromMs), 'timestamptz')}
+      and p.ts < ${values.bind(timestampOfMs(track.toMs), 'timestamptz')}
+    order by k.number`;
+  return { name: 'history-places', text, values: values.list };
+}

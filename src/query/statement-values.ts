@@ -1,0 +1,10 @@
+/** The values of a statement, collected while its text is written: what a caller has sent never becomes SQL. */
+export class StatementValues {
+  readonly list: unknown[] = [];
+
+  /** The placeholder that stands for the value. */
+  bind(value: unknown, type: string): string {
+    this.list.push(value);
+    return `$${this.list.length}::${type}`;
+  }
+}
