@@ -18,15 +18,21 @@ export function clientSignal({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
   return gone.signal;
 }
 
-function isKnown(request: Pick<FastifyRequest, 'headers'>, tag: string): boolean {
+/** Whether the client has the answer with this tag already. */
+export function isKnown(request: Pick<FastifyRequest, 'headers'>, tag: string): boolean {
   const { 'if-none-match': known } = request.headers;
   if (known === undefined) return false;
   return known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag);
 }
 
+/** An `ETag` that changes with the body. */
+export function tagOf(body: string | Buffer): string {
+  return `"${createHash('sha1').update(body).digest('base64url')}"`;
+}
+
 /** Sends text of this format, or 304 where the client has the same already. Nobody else may keep it. */
 export function sendText(request: FastifyRequest, reply: FastifyReply, format: FormatName, body: string): FastifyReply {
-  const tag = `"${createHash('sha1').update(body).digest('base64url')}"`;
+  const tag = tagOf(body);
   void reply.header('cache-control', 'private, no-cache').header('etag', tag).header('vary', 'Accept');
   if (isKnown(request, tag)) return reply.code(304).send();
   return reply.code(200).type(MEDIA_TYPES[format]).send(body);

@@ -10,14 +10,20 @@ import type { Settings } from '../config/settings.ts';
 import { waitForDatabase } from '../db/pool.ts';
 import type { ApiRoutes } from '../http/routes.ts';
 import type { Logger } from '../observability/logger.ts';
+import { createQueryProtectionMetrics } from '../observability/metrics/query-protection.ts';
 import { createQueryMetrics } from '../observability/metrics/query.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { Role } from '../shared/role.ts';
 import { settledBy } from '../shared/wait.ts';
+import { AnswerCache } from './cache/answer-cache.ts';
+import { AnswerStore } from './cache/answer-store.ts';
 import { QueryDatabase } from './database.ts';
 import type { QueryEvents } from './events.ts';
 import { createQueryEvents } from './events.ts';
 import type { QueryParts } from './parts.ts';
+import { CostLimit } from './protection/cost.ts';
+import { createProtectionEvents } from './protection/events.ts';
+import { ProtectedDatabase } from './protection/protected-database.ts';
 import { VisibleDevices } from './visible-devices.ts';
 
 export interface QueryOptions {
@@ -86,7 +92,11 @@ class QueryRole implements Role {
 /** The role query of this process, and the routes that an HTTP server mounts for it. */
 export function createQuery({ settings, pool, redis, registry, log }: QueryOptions): Query {
   const events = createQueryEvents(createQueryMetrics(registry), log, pool);
-  const database = new QueryDatabase(pool, events);
-  const parts = { settings, database, visible: new VisibleDevices(database), redis, events, log };
+  const protection = createProtectionEvents(createQueryProtectionMetrics(registry), log);
+  const database = new ProtectedDatabase(new QueryDatabase(pool, events), settings, protection);
+  const cache = new AnswerCache(new AnswerStore(redis, settings, protection));
+  const cost = new CostLimit(database, settings.QUERY_MAX_ROWS, protection.tooExpensive);
+  const visible = new VisibleDevices(database);
+  const parts = { settings, database, visible, redis, events, log, cache, cost, protection };
   return { role: new QueryRole(pool, events), routes: routesOf(parts) };
 }

@@ -55,7 +55,7 @@ export function createProtectionEvents(metrics: QueryProtectionMetrics, log: Log
       metrics.running.set({ weight }, running);
       metrics.waiting.set({ weight }, waiting);
     },
-    tooExpensive(rows: number): void {
+    tooExpensive: (rows: number): void => {
       metrics.tooExpensive.inc();
       log.debug({ rows }, 'a question was too expensive');
     },

@@ -2,7 +2,7 @@
  * What a series may be of: a field of the record, or an attribute by its name. Pure.
  *
  * `speed` is the field; an attribute that bears the name of a field is `attributes.speed`. Of attributes the numbers
- * count, integers beyond ±(2^53−1) as the nearest double, and `true` and `false` as 1 and 0; text does not.
+ * count, and `true` and `false` as 1 and 0; text and integers beyond ±(2^53−1) do not.
  */
 import type { Aggregate } from './aggregates.ts';
 

@@ -5,18 +5,24 @@
  * A row of the result is a key, a bucket, and the aggregates of each measure in the order in which they were asked. The
  * key is the device's number, the index of the group, or 0 for all devices together.
  */
-import { Parameters } from '../sql-parameters.ts';
 import type { Buckets } from '../calendar/buckets.ts';
+import { StatementValues } from '../statement-values.ts';
+import { timestampOfMs } from '../times.ts';
 import type { Aggregate } from './aggregates.ts';
 import { PERCENTILES, isPercentile } from './aggregates.ts';
+import { attributeNumber } from './attribute-number.ts';
 import type { Measure } from './names.ts';
 import type { Source } from './routing.ts';
 
 /** Whose records, and what comes together in one series. `ids` null: all devices. */
 export type Subjects =
   | { readonly by: 'device' | 'all'; readonly ids: readonly string[] | null }
-  /** Pairs of a device and the index of one of its groups. */
-  | { readonly by: 'group'; readonly ids: readonly string[]; readonly keys: readonly number[] };
+  | {
+    readonly by: 'group';
+    readonly ids: readonly string[];
+    /** A device and the index of one of its groups. */
+    readonly pairs: readonly { readonly id: string; readonly key: number }[];
+  };
 
 export interface SeriesStatement {
   readonly source: Source;
@@ -31,36 +37,31 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-const TABLES: Readonly<Record<Source, { readonly name: string; readonly time: string }>> = {
-  raw: { name: 'positions', time: 'ts' },
-  minutes: { name: 'position_minutes', time: 'bucket' },
-  hours: { name: 'position_hours', time: 'bucket' },
-};
-
-const instant = (ms: number): string => new Date(ms).toISOString();
+/** Answers that are the same as those of the records, whatever is rolled up already. */
+const FUNCTIONS = { minutes: 'position_minutes_between', hours: 'position_hours_between' } as const;
 
 /** The bucket in which the time of a row lies, from 0. */
-function bucketIndex({ step, starts, from }: Buckets, time: string, parameters: Parameters): string {
+function bucketIndex({ step, starts, from }: Buckets, time: string, values: StatementValues): string {
   if (step.kind === 'calendar') {
-    return `width_bucket(t.${time}, ${parameters.add(starts.map(instant), 'timestamptz[]')}) - 1`;
+    return `width_bucket(t.${time}, ${values.bind(starts.map(timestampOfMs), 'timestamptz[]')}) - 1`;
   }
-  const [stride, origin] = [`${step.ms} milliseconds`, instant(from)];
-  const start = `date_bin(${parameters.add(stride, 'interval')}, t.${time}, ${parameters.add(origin, 'timestamptz')})`;
-  return `((date_part('epoch', ${start}) * 1000 - ${parameters.add(from, 'float8')}) / ${parameters.add(step.ms, 'float8')})::int`;
+  const [stride, origin] = [`${step.ms} milliseconds`, timestampOfMs(from)];
+  const start = `date_bin(${values.bind(stride, 'interval')}, t.${time}, ${values.bind(origin, 'timestamptz')})`;
+  return `((date_part('epoch', ${start}) * 1000 - ${values.bind(from, 'float8')}) / ${values.bind(step.ms, 'float8')})::int`;
 }
 
 /** The columns of the inner query that the aggregates of measure `index` are made of. */
-function rawInputs(measure: Measure, index: number, parameters: Parameters): string[] {
+function rawInputs(measure: Measure, index: number, values: StatementValues): string[] {
   if (measure.kind === 'field') return [`t.${measure.name}::float8 as v${index}`];
-  return [`numeric_attribute(t.attributes -> ${parameters.add(measure.name, 'text')}) as v${index}`];
+  return [`${attributeNumber(`t.attributes -> ${values.bind(measure.name, 'text')}`)} as v${index}`];
 }
 
 const PARTS = ['count', 'sum', 'min', 'max', 'first', 'last'] as const;
 
-function rollupInputs(measure: Measure, index: number, parameters: Parameters): string[] {
+function rollupInputs(measure: Measure, index: number, values: StatementValues): string[] {
   if (measure.kind === 'attribute') {
-    const name = parameters.add(measure.name, 'text');
-    return PARTS.map((part, at) => `(t.attributes -> ${name} ->> ${at})::float8 as ${part}${index}`);
+    const name = values.bind(measure.name, 'text');
+    return PARTS.map((part) => `rollup_${part}(t.attributes -> ${name})::float8 as ${part}${index}`);
   }
   const isCoordinate = measure.name === 'latitude' || measure.name === 'longitude';
   const parts = isCoordinate ? PARTS.filter((part) => part === 'first' || part === 'last') : PARTS;
@@ -106,38 +107,39 @@ function keyOf(subjects: Subjects): string {
   }
 }
 
-function fromClause({ subjects, source }: SeriesStatement, parameters: Parameters): string {
-  const table = `${TABLES[source].name} t`;
-  if (subjects.by !== 'group') return table;
-  const pairs = `unnest(${parameters.add(subjects.ids, 'bigint[]')}, ${parameters.add(subjects.keys, 'int[]')})`;
-  return `${table} join ${pairs} as k(device_id, key) on k.device_id = t.device_id`;
+/** The rows that count, before it is said which columns of them. */
+function fromClause({ subjects, source, buckets }: SeriesStatement, values: StatementValues): string {
+  const ids = values.bind(subjects.ids, 'bigint[]');
+  const [from, to] = [buckets.from, buckets.to].map((ms) => values.bind(timestampOfMs(ms), 'timestamptz'));
+  const ofDevices = `(${ids} is null or p.device_id = any(${ids}))`;
+  const rows = source === 'raw'
+    ? `(select * from positions p where ${ofDevices} and p.ts >= ${from} and p.ts < ${to}) t`
+    : `${FUNCTIONS[source]}(${ids}, ${from}, ${to}) t`;
+  if (subjects.by !== 'group') return rows;
+  const members = values.bind(subjects.pairs.map(({ id }) => id), 'bigint[]');
+  const keys = values.bind(subjects.pairs.map(({ key }) => key), 'int[]');
+  return `${rows} join unnest(${members}, ${keys}) as k(device_id, key) on k.device_id = t.device_id`;
 }
 
 /** The rows that count, each with its key, its bucket and its values: worked out once, whatever is made of them. */
-function inner(statement: SeriesStatement, parameters: Parameters): string {
+function inner(statement: SeriesStatement, values: StatementValues): string {
   const { source, subjects, buckets, measures } = statement;
-  const { time } = TABLES[source];
-  const inputs = measures.flatMap((measure, index) =>
-    (source === 'raw' ? rawInputs : rollupInputs)(measure, index, parameters));
+  const time = source === 'raw' ? 'ts' : 'bucket';
+  const inputs = measures.flatMap((measure, index) => (source === 'raw' ? rawInputs : rollupInputs)(measure, index, values));
   const order = source === 'raw' ? ['t.event_id::float8 as event_id', 't.device_id::float8 as device_id'] : [];
   const columns = [
-    `${keyOf(subjects)} as key`, `${bucketIndex(buckets, time, parameters)} as bucket`,
+    `${keyOf(subjects)} as key`, `${bucketIndex(buckets, time, values)} as bucket`,
     `date_part('epoch', t.${time}) as at`, ...order, ...inputs,
   ];
-  const conditions = [
-    `t.${time} >= ${parameters.add(instant(buckets.from), 'timestamptz')}`,
-    `t.${time} < ${parameters.add(instant(buckets.to), 'timestamptz')}`,
-    ...(subjects.ids === null ? [] : [`t.device_id = any(${parameters.add(subjects.ids, 'bigint[]')})`]),
-  ];
-  return `select ${columns.join(', ')} from ${fromClause(statement, parameters)} where ${conditions.join(' and ')} offset 0`;
+  return `select ${columns.join(', ')} from ${fromClause(statement, values)} offset 0`;
 }
 
 export function seriesSql(statement: SeriesStatement): Statement {
   const { source, measures, aggregates } = statement;
-  const parameters = new Parameters();
+  const values = new StatementValues();
   const over = source === 'raw' ? overRaw : overRollups;
   const outputs = measures.flatMap((_, index) => aggregates.map((aggregate) => over(aggregate, index)));
-  const from = inner(statement, parameters);
+  const from = inner(statement, values);
   const text = `select key, bucket, ${outputs.join(', ')} from (${from}) rows group by key, bucket order by key, bucket`;
-  return { text, values: parameters.values };
+  return { text, values: values.list };
 }

@@ -4,9 +4,9 @@
  * All windows have one order, that of the index of `positions`, so that the rows are sorted once or not at all. What
  * "the last one that had a fix" was is the greatest of arrays that begin with the time: they compare element by element.
  */
-import { Parameters } from '../sql-parameters.ts';
 import type { Buckets } from '../calendar/buckets.ts';
 import { attributeNumber } from '../series/attribute-number.ts';
+import { StatementValues } from '../statement-values.ts';
 import {
   CONNECTION_LIMIT_S, DRIFT_M, EARTH_RADIUS_M, GAP_LIMIT_S, JUMP_KPH, MOVING_KPH, ODOMETER_STEP_M,
 } from './definitions.ts';
@@ -106,14 +106,14 @@ const instant = (ms: number): string => new Date(ms).toISOString();
 
 /** Rows of \`SummaryRow\` by device and day, for days in which there is a record. */
 export function summarySql(ids: readonly string[], days: Buckets): { text: string; values: readonly unknown[] } {
-  const parameters = new Parameters();
-  const idList = parameters.add(ids, 'bigint[]');
-  const from = parameters.add(instant(days.from - CONNECTION_MS), 'timestamptz');
-  const to = parameters.add(instant(days.to + CONNECTION_MS), 'timestamptz');
-  const bounds = parameters.add([...days.starts, days.to].map(instant), 'timestamptz[]');
-  const count = parameters.add(days.starts.length, 'int');
+  const values = new StatementValues();
+  const idList = values.bind(ids, 'bigint[]');
+  const from = values.bind(instant(days.from - CONNECTION_MS), 'timestamptz');
+  const to = values.bind(instant(days.to + CONNECTION_MS), 'timestamptz');
+  const bounds = values.bind([...days.starts, days.to].map(instant), 'timestamptz[]');
+  const count = values.bind(days.starts.length, 'int');
   const text = `with readings as (${readings(idList, from, to)}), linked as (${LINKED}), measured as (${measured(bounds)}),
     divided as (${DIVIDED}) ${SUMMED} ${count}
     group by device_id, day having count(*) filter (where is_own) > 0 order by device_id, day`;
-  return { text, values: parameters.values };
+  return { text, values: values.list };
 }
