@@ -9,6 +9,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { Probe } from '../observability/readiness.ts';
 import { cached } from '../observability/readiness.ts';
 import { connectWatchedRedis } from '../observability/watched-redis.ts';
+import { createReadPool } from '../query/database.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { Role } from '../shared/role.ts';
 import type { Servers } from './servers.ts';
@@ -32,15 +33,15 @@ export class Connections {
     this.#parts = parts;
   }
 
-  /** A connection for commands that do not block, with a probe. */
-  redisFor(role: string): Redis {
+  /** A connection for commands that do not block, with a probe where the role cannot do without. */
+  redisFor(role: string, { isNeeded = true }: { readonly isNeeded?: boolean } = {}): Redis {
     const { settings, servers, log } = this.#parts;
     const { redis, release } = connectWatchedRedis({
       name: `odograph/${role}/${settings.INSTANCE_ID}`,
       commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
       url: servers.redisUrl, role, log,
     });
-    this.probes[`redis (${role})`] = redisProbe(redis);
+    if (isNeeded) this.probes[`redis (${role})`] = redisProbe(redis);
     this.#releases.push(release);
     return redis;
   }
@@ -50,6 +51,17 @@ export class Connections {
     const pool = createPool({ ...settings, ...limits }, servers.postgresUrl, role, (error) => {
       log.debug({ role, error: error.message }, 'PostgreSQL connection error');
     });
+    this.#releases.push(() => endPool(pool));
+    return pool;
+  }
+
+  /** Read-only connections to POSTGRES_READ_URL, with a probe. */
+  readPool(): Pool {
+    const { settings, servers, log } = this.#parts;
+    const pool = createReadPool(settings, settings.POSTGRES_READ_URL ?? servers.postgresUrl, (error) => {
+      log.debug({ role: 'query', error: error.message }, 'PostgreSQL connection error');
+    });
+    this.probes['postgres (query)'] = postgresProbe(pool);
     this.#releases.push(() => endPool(pool));
     return pool;
   }

@@ -13,6 +13,8 @@ import type { LiveEvents } from '../live/events.ts';
 import type { Live } from '../live/live.ts';
 import { createLive } from '../live/live.ts';
 import type { Probe } from '../observability/readiness.ts';
+import type { Query } from '../query/query.ts';
+import { createQuery } from '../query/query.ts';
 import type { Role } from '../shared/role.ts';
 import type { Parts } from './connections.ts';
 import { Connections, postgresProbe, roleProbe } from './connections.ts';
@@ -65,6 +67,12 @@ function composeCore({ settings, servers: { redisUrl }, registry, log }: Parts, 
   return createCore({ settings, redisUrl, redis, pool, registry, log: log.child({ role: 'core' }) });
 }
 
+/** Without Redis it answers all the same, only slower. */
+function composeQuery({ settings, registry, log }: Parts, connections: Connections): Query {
+  const redis = connections.redisFor('query', { isNeeded: false });
+  return createQuery({ settings, pool: connections.readPool(), redis, registry, log: log.child({ role: 'query' }) });
+}
+
 function composeApi({ settings, servers, registry, log }: Parts, routes: readonly ApiRoutes[]): ApiServer {
   const auth = callersOf(localProvider(servers.token));
   return createApiServer({ settings, registry, log: log.child({ role: 'http' }), auth, routes });
@@ -89,13 +97,15 @@ function roleOf(api: ApiServer, drainMs: number): Role {
 export function compose(parts: Parts): System {
   const { ROLES, SHUTDOWN_TIMEOUT_MS } = parts.settings;
   const connections = new Connections(parts);
-  const routes: ApiRoutes[] = [];
   const ingest = ROLES.includes('ingest') ? composeIngest(parts, connections) : null;
   const live = ROLES.includes('live') ? composeLive(parts, connections) : null;
+  const query = ROLES.includes('query') ? composeQuery(parts, connections) : null;
+  const routes: ApiRoutes[] = [...(query?.routes ?? [])];
   const api = ROLES.includes('ingest') || ROLES.includes('query') ? composeApi(parts, routes) : null;
   const http = api === null ? null : roleOf(api, SHUTDOWN_TIMEOUT_MS * API_DRAIN_SHARE);
   const core = ROLES.includes('core') ? composeCore(parts, connections) : null;
-  const order = [[http, ingest], [live], [core]].map((step) => step.filter((role) => role !== null));
+  const steps = [[http, ingest], [live], [query?.role ?? null], [core]];
+  const order = steps.map((step) => step.filter((role) => role !== null));
   const roles = order.flat();
   const { probes } = connections;
   for (const role of roles) probes[role.name] = roleProbe(role);

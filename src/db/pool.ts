@@ -88,7 +88,7 @@ export function createPool(
     query_timeout: settings.POSTGRES_STATEMENT_TIMEOUT_MS + SILENCE_GRACE_MS,
     types,
     // The pool waits for the promise; its types do not say so.
-    ...(prepare === undefined ? {} : { onConnect: prepare as (client: pg.ClientBase) => void }),
+    ...(prepare === undefined ? {} : { onConnect: prepare }),
   });
   pool.on('connect', (client) => {
     client.on('error', onError);

@@ -30,6 +30,7 @@ export const PROBLEMS = {
   rate_limited: { status: 429, title: 'Too many requests', doc: 'Wait for `Retry-After` seconds.' },
   login_locked: { status: 429, title: 'Too many failed logins', doc: 'Five logins from this address have failed within a minute. Wait for `Retry-After` seconds.' },
   headers_too_large: { status: 431, title: 'Headers too large', doc: 'The headers are longer than the server takes.' },
+  client_gone: { status: 499, title: 'The client has gone', doc: 'The client has closed the connection before the answer was there. Nobody gets this answer; it is in the log and in the metrics.' },
   internal_error: { status: 500, title: 'Our fault', doc: 'A bug. The log has the details under the `requestId`.' },
   overloaded: { status: 503, title: 'Too busy', doc: 'What the request needs is at its limit. Nothing was done; try again after `Retry-After` seconds.' },
   unavailable: { status: 503, title: 'Not available', doc: 'What the request needs, the database or Redis, cannot be reached. Nothing was done; try again after `Retry-After` seconds.' },

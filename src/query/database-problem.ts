@@ -1,4 +1,6 @@
-/** What a failed question is to whoever asked. By SQLSTATE, as in `src/db/sqlstate.ts`; never by the text of an error. */
+/**
+ * What a failed question is to whoever asked. By SQLSTATE, as in `src/db/sqlstate.ts`; never by the text of an error.
+ */
 import { DRIVER_ERRORS, classify, errorCode } from '../db/sqlstate.ts';
 import { Problem } from '../http/problem.ts';
 

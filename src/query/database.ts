@@ -1,9 +1,9 @@
 /**
- * The database as the role query has it: read-only connections, each question with a time limit, and an end to a question
- * when whoever asked has gone.
+ * The database as the role query has it: read-only connections, each question with a time limit, and an end to a
+ * question when whoever asked has gone.
  *
- * Guarantees: nothing here can write (`default_transaction_read_only`, set on every connection before its first use); no
- * question outlives its client by more than a second; a connection with a question that was abandoned is never used
+ * Guarantees: nothing here can write (`default_transaction_read_only`, set on every connection before its first use);
+ * no question outlives its client by more than a second; a connection with a question that was abandoned is never used
  * again. Errors: a `Problem` for what an operator or the caller can mend (away, busy, too slow, gone); anything else is
  * a bug and comes as it is.
  */

@@ -1,4 +1,7 @@
-/** What happens in the role query, each as one function that logs and counts. WARN: something is wrong and nothing is lost. */
+/**
+ * What happens in the role query, each as one function that logs and counts. WARN: something is wrong; nothing can be lost
+ * here.
+ */
 import type { Pool } from 'pg';
 import type { FailedAttempt } from '../db/pool.ts';
 import type { QueryMetrics } from '../observability/metrics/query.ts';
@@ -37,7 +40,7 @@ export function createQueryEvents(metrics: QueryMetrics, log: Logger, pool: Pool
       metrics.downloads.dec();
       if (error !== null) log.warn({ format, error: errorMessage(error) }, 'a download was broken off');
     },
-    databaseAway({ attempt, delayMs, line }: FailedAttempt): void {
+    databaseAway: ({ attempt, delayMs, line }: FailedAttempt): void => {
       log.warn({ attempt, delayMs }, `the database of the role query: ${line}`);
     },
   };

@@ -20,6 +20,7 @@ import { AnswerStore } from './cache/answer-store.ts';
 import { QueryDatabase } from './database.ts';
 import type { QueryEvents } from './events.ts';
 import { createQueryEvents } from './events.ts';
+import { historyRoutes } from './history/routes.ts';
 import type { QueryParts } from './parts.ts';
 import { CostLimit } from './protection/cost.ts';
 import { createProtectionEvents } from './protection/events.ts';
@@ -44,8 +45,8 @@ export interface Query {
 const STOP_TIMEOUT_MS = 1_000;
 
 /** One file a question. */
-function routesOf(_parts: QueryParts): ApiRoutes[] {
-  return [];
+function routesOf(parts: QueryParts): ApiRoutes[] {
+  return [historyRoutes(parts)];
 }
 
 class QueryRole implements Role {

@@ -20,6 +20,8 @@ export interface VisibleDevice {
   /** Of `devices`, bigint as text. */
   readonly id: string;
   readonly deviceId: string;
+  /** For people. */
+  readonly name: string | null;
 }
 
 const STANDS_MS = 5_000;
@@ -27,7 +29,8 @@ const CALLERS_LIMIT = 1_000;
 /** Devices that an authority is asked about at a time. */
 const CHUNK = 5_000;
 
-const BY_UNIQUE_ID = 'select id::text as id, unique_id as "deviceId" from devices where unique_id = any($1::text[])';
+const BY_UNIQUE_ID =
+  'select id::text as id, unique_id as "deviceId", name from devices where unique_id = any($1::text[])';
 
 const GRANTED = `
   select d.id::text as id from devices d where d.unique_id = any($1::text[])
@@ -36,7 +39,7 @@ const GRANTED = `
   where m.group_id = any($2::uuid[]) and m.valid_from <= now() and (m.valid_to is null or m.valid_to > now())`;
 
 const AFTER = `
-  select id::text as id, unique_id as "deviceId" from devices where id > $1::bigint order by id limit ${CHUNK}`;
+  select id::text as id, unique_id as "deviceId", name from devices where id > $1::bigint order by id limit ${CHUNK}`;
 
 /** Shared by all who ask at the moment, so nobody's leaving ends it. */
 const FOR_ALL = new AbortController().signal;

@@ -48,6 +48,10 @@ function lineOf(rows: readonly TextRow[]): Line {
   };
 }
 
+function rowsAt(rows: readonly TextRow[], indexes: readonly number[]): TextRow[] {
+  return indexes.map((index) => rows[index]).filter((row) => row !== undefined);
+}
+
 /**
  * The rows that remain when every row which is left out may be `toleranceM` metres off the line. The last row of every
  * batch remains, so the bound holds over all of them.
@@ -56,7 +60,7 @@ export async function* withinTolerance(batches: Batches, toleranceM: number): As
   let anchor: TextRow | null = null;
   for await (const rows of batches) {
     const piece: readonly TextRow[] = anchor === null ? rows : [anchor, ...rows];
-    const kept = douglasPeucker(lineOf(piece), toleranceM).flatMap((index) => piece[index] ?? []);
+    const kept = rowsAt(piece, douglasPeucker(lineOf(piece), toleranceM));
     yield anchor === null ? kept : kept.slice(1);
     anchor = rows.at(-1) ?? anchor;
   }

@@ -1,7 +1,7 @@
 /**
- * A history as a stream of text: head, rows in batches, tail. The first rows are there before the answer begins, so that
- * a database which is away is a 503; one that goes later breaks the answer off, which a client sees as such: the end of
- * the document is missing.
+ * A history as a stream of text: head, rows in batches, tail. The first rows are there before the answer begins, so
+ * that a database which is away is a 503; one that goes later breaks the answer off, which a client sees as such: the
+ * connection ends in the middle.
  */
 import type { TextRow } from '../database.ts';
 import type { QueryEvents } from '../events.ts';

@@ -98,7 +98,8 @@ interface HistoryRequest {
   readonly parameters: z.infer<typeof historyParameters>;
 }
 
-async function answerHistory(parts: QueryParts, { request, reply, deviceId, parameters }: HistoryRequest): Promise<FastifyReply> {
+async function answerHistory(parts: QueryParts, asked: HistoryRequest): Promise<FastifyReply> {
+  const { request, reply, deviceId, parameters } = asked;
   const signal = clientSignal(reply);
   const format = negotiate(parameters.format, request.headers.accept, ['json', 'ndjson', 'csv', 'geojson', 'gpx', 'kml']);
   const question = questionOf(parameters, format, Date.now());
@@ -136,7 +137,7 @@ export function historyRoutes(parts: QueryParts): ApiRoutes {
         response: { 200: HISTORY, ...PROBLEM_RESPONSES },
       },
       handler: (request, reply) => answerHistory(parts, {
-        request, reply: reply as FastifyReply, deviceId: request.params.deviceId, parameters: request.query,
+        request, reply, deviceId: request.params.deviceId, parameters: request.query,
       }) as never,
     });
   };

@@ -59,7 +59,9 @@ export class PointHeap {
   #rise(from: number): void {
     const index = this.#at(from);
     let place = from;
-    for (let parent = (place - 1) >> 1; place > 0 && this.#areaAt(parent) > this.#areaOf(index); parent = (place - 1) >> 1) {
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (this.#areaAt(parent) <= this.#areaOf(index)) break;
       this.#put(this.#at(parent), place);
       place = parent;
     }
