@@ -25,6 +25,9 @@ import type { QueryParts } from './parts.ts';
 import { CostLimit } from './protection/cost.ts';
 import { createProtectionEvents } from './protection/events.ts';
 import { ProtectedDatabase } from './protection/protected-database.ts';
+import { seriesRoutes } from './series/routes.ts';
+import { summariesRoutes } from './summaries/routes.ts';
+import { totalsRoutes } from './totals/routes.ts';
 import { VisibleDevices } from './visible-devices.ts';
 
 export interface QueryOptions {
@@ -46,7 +49,7 @@ const STOP_TIMEOUT_MS = 1_000;
 
 /** One file a question. */
 function routesOf(parts: QueryParts): ApiRoutes[] {
-  return [historyRoutes(parts)];
+  return [historyRoutes(parts), seriesRoutes(parts), summariesRoutes(parts), totalsRoutes(parts)];
 }
 
 class QueryRole implements Role {

@@ -4,9 +4,10 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { clientSignal, isKnown } from '../answer.ts';
+import { problemOf } from '../database-problem.ts';
 import type { QueryParts } from '../parts.ts';
 import type { DeviceFilter } from '../visible-devices.ts';
-import type { CacheResult } from './answer-cache.ts';
+import type { CacheResult, Found } from './answer-cache.ts';
 import { ttlOf } from './answer-cache.ts';
 import { cacheKey } from './cache-key.ts';
 
@@ -31,17 +32,29 @@ const STATUS: Readonly<Record<CacheResult, string>> = {
   bypass: 'odograph; fwd=bypass',
 };
 
+type Parts = Pick<QueryParts, 'cache' | 'protection'>;
+
+async function find({ cache }: Parts, { question, seen, key, to, work }: CachedReply, signal: AbortSignal): Promise<Found> {
+  try {
+    return await cache.get({
+      key: cacheKey(question, seen, key),
+      ttlMs: ttlOf(to, Date.now()),
+      work: async (abandoned) => Buffer.from(`${JSON.stringify(await work(abandoned))}\n`),
+    }, signal);
+  } catch (error) {
+    throw problemOf(error, signal);
+  }
+}
+
 export async function sendCached(
-  { cache, protection }: Pick<QueryParts, 'cache' | 'protection'>,
+  parts: Parts,
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
-  { question, seen, key, to, source, work }: CachedReply,
+  cached: CachedReply,
 ): Promise<FastifyReply> {
   const startedAt = performance.now();
-  const { answer, result } = await cache.get({
-    key: cacheKey(question, seen, key),
-    ttlMs: ttlOf(to, Date.now()),
-    work: async (signal) => Buffer.from(`${JSON.stringify(await work(signal))}\n`),
-  }, clientSignal(reply));
+  const { answer, result } = await find(parts, cached, clientSignal(reply));
+  const { protection } = parts;
+  const { question, source } = cached;
   protection.cacheAsked(question, result);
   protection.answered(question, source, result === 'hit', performance.now() - startedAt);
   void reply.header('cache-control', 'private, no-cache').header('etag', answer.tag).header('cache-status', STATUS[result]);

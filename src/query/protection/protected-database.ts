@@ -12,6 +12,7 @@ import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, h
 import type { Settings } from '../../config/settings.ts';
 import { Problem } from '../../http/problem.ts';
 import type { Answering, Question, TextRow, Weight } from '../database.ts';
+import { problemOf } from '../database-problem.ts';
 import type { ProtectionEvents } from './events.ts';
 import { Lane } from './lane.ts';
 
@@ -63,6 +64,8 @@ export class ProtectedDatabase implements Answering {
     this.#measure(weight);
     try {
       return await running;
+    } catch (error) {
+      throw problemOf(error, signal);
     } finally {
       this.#measure(weight);
     }
