@@ -164,7 +164,8 @@ export const SECTIONS = [
 ] as const satisfies readonly { title: string; settings: Record<string, Setting<unknown>> }[];
 
 export const SETTINGS = {
-  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...api, ...directus, ...database, ...query, ...protection,
+  ...general, ...ports, ...stream, ...ingest, ...core, ...live, ...api, ...directus, ...database,
+  ...query, ...protection,
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

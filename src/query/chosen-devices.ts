@@ -73,7 +73,12 @@ async function groupsOf(
   });
 }
 
-async function idsOf(parts: Parts, caller: Caller, deviceIds: readonly string[], signal: AbortSignal): Promise<string[]> {
+async function idsOf(
+  parts: Parts,
+  caller: Caller,
+  deviceIds: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const found = await parts.visible.findAll(caller, deviceIds, signal);
   const known = new Set(found.map(({ deviceId }) => deviceId));
   const missing = deviceIds.find((deviceId) => !known.has(deviceId));
@@ -96,8 +101,13 @@ export async function chooseDevices(
 }
 
 /** The trackers' own identifiers, by the ids of `devices`. */
-export async function namesOf({ database }: Parts, ids: readonly string[], signal: AbortSignal): Promise<Map<string, string>> {
+export async function namesOf(
+  { database }: Pick<Parts, 'database'>,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
   const text = 'select id::text as id, unique_id as "deviceId" from devices where id = any($1::bigint[])';
-  const rows = await database.ask<{ id: string; deviceId: string }>({ name: 'device-names', text, values: [ids] }, signal);
+  const question = { name: 'device-names', text, values: [ids] };
+  const rows = await database.ask<{ id: string; deviceId: string }>(question, signal);
   return new Map(rows.map(({ id, deviceId }) => [id, deviceId]));
 }

@@ -1,5 +1,5 @@
 /**
- * The read-through cache of answers: out of Redis, or else worked out once for all who ask for the same at the same time.
+ * The read-through cache of answers: out of Redis, or else worked out once for all who ask for the same at the time.
  *
  * Guarantees: no answer is given to a caller who sees other devices than the one for whom it was made (the key says
  * which); a Redis that is away or frozen costs a question a few milliseconds and nothing else. Errors: those of whoever

@@ -34,7 +34,11 @@ const STATUS: Readonly<Record<CacheResult, string>> = {
 
 type Parts = Pick<QueryParts, 'cache' | 'protection'>;
 
-async function find({ cache }: Parts, { question, seen, key, to, work }: CachedReply, signal: AbortSignal): Promise<Found> {
+async function find(
+  { cache }: Parts,
+  { question, seen, key, to, work }: CachedReply,
+  signal: AbortSignal,
+): Promise<Found> {
   try {
     return await cache.get({
       key: cacheKey(question, seen, key),

@@ -1,6 +1,6 @@
 /**
- * A lane to the database: so many questions at once, so many that wait, for so long. Who comes to a full queue, or waits
- * too long, is turned away with a `Problem` that says when to come again. First come, first served.
+ * A lane to the database: so many questions at once, so many that wait, for so long. Who comes to a full queue, or
+ * waits too long, is turned away with a `Problem` that says when to come again. First come, first served.
  *
  * Guarantees: whoever was let in holds a place until it gives it back; one that goes while it waits leaves no trace.
  */

@@ -90,7 +90,8 @@ export function answerOf(
   for (const row of rows) byKey.get(row[0] ?? '')?.set(Number(row[1]), row);
   const { buckets, timeZone, names } = question;
   const series = [...subjects].flatMap(([key, subject]) => names.map((name, index) => ({
-    ...subject, name, points: pointsOf(byKey.get(key) ?? new Map<number, TextRow>(), index, question) as { ts: number }[],
+    ...subject, name,
+    points: pointsOf(byKey.get(key) ?? new Map<number, TextRow>(), index, question) as { ts: number }[],
   })));
   return { from: buckets.from, to: buckets.to, step: stepText(buckets.step), timeZone, source, series };
 }

@@ -1,6 +1,6 @@
 /**
- * Attributes as numbers, in SQL, as rollups take them: numbers as they are, `true` and `false` as 1 and 0. Anything else
- * is null, integers beyond ±(2^53−1) too: those are identifiers and bit masks.
+ * Attributes as numbers, in SQL, as rollups take them: numbers as they are, `true` and `false` as 1 and 0. Anything
+ * else is null, integers beyond ±(2^53−1) too: those are identifiers and bit masks.
  */
 
 /** @param value SQL of a jsonb value. It is repeated: let it be short. */

@@ -61,7 +61,7 @@ export const MAX_DEVICES = 1_000;
 export const MAX_GROUPS = 100;
 
 export const chosenDevicesParameters = {
-  devices: commaSeparated(MAX_DEVICES).optional().describe("Identifiers of trackers, separated by commas. Without `devices` and `groups`: all that the caller sees."),
+  devices: commaSeparated(MAX_DEVICES).optional().describe('Identifiers of trackers, separated by commas. Without `devices` and `groups`: all that the caller sees.'),
   groups: commaSeparated(MAX_GROUPS).pipe(z.array(z.uuid())).optional().describe('Ids of groups, separated by commas: their present members.'),
 };
 

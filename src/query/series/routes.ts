@@ -64,11 +64,16 @@ async function shownSubjects(
   }
 }
 
+interface SeriesReading {
+  readonly question: SeriesQuestion;
+  readonly source: Source;
+  readonly chosen: ChosenDevices;
+}
+
 async function readSeries(
   parts: QueryParts,
-  { question, source, chosen, signal }: {
-    readonly question: SeriesQuestion; readonly source: Source; readonly chosen: ChosenDevices; readonly signal: AbortSignal;
-  },
+  { question, source, chosen }: SeriesReading,
+  signal: AbortSignal,
 ): Promise<object> {
   const { buckets, measures, aggregates, by } = question;
   const { filter } = chosen;
@@ -99,7 +104,10 @@ async function answerSeries(
     question: 'series', source, to,
     seen: await seenBy(parts, caller, asked),
     key: [asked, from, to, stepText(step), timeZone, names, aggregates, fillsGaps, by, source],
-    work: async (signal) => readSeries(parts, { question, source, signal, chosen: await chooseDevices(parts, caller, asked, signal) }),
+    work: async (signal) => {
+      const chosen = await chooseDevices(parts, caller, asked, signal);
+      return readSeries(parts, { question, source, chosen }, signal);
+    },
   });
 }
 
@@ -120,7 +128,7 @@ export function seriesRoutes(parts: QueryParts): ApiRoutes {
         querystring: deviceSeriesParameters,
         response: ANSWER,
       },
-      handler: (request, reply) => answerSeries(parts, { request, reply: reply as FastifyReply }, {
+      handler: (request, reply) => answerSeries(parts, { request, reply }, {
         ...request.query, devices: [request.params.deviceId],
       }) as never,
     });
@@ -136,7 +144,7 @@ export function seriesRoutes(parts: QueryParts): ApiRoutes {
         querystring: seriesParameters,
         response: ANSWER,
       },
-      handler: (request, reply) => answerSeries(parts, { request, reply: reply as FastifyReply }, request.query) as never,
+      handler: (request, reply) => answerSeries(parts, { request, reply }, request.query) as never,
     });
   };
 }

@@ -6,6 +6,7 @@
  * key is the device's number, the index of the group, or 0 for all devices together.
  */
 import type { Buckets } from '../calendar/buckets.ts';
+import type { Statement } from '../statement-values.ts';
 import { StatementValues } from '../statement-values.ts';
 import { timestampOfMs } from '../times.ts';
 import type { Aggregate } from './aggregates.ts';
@@ -30,11 +31,6 @@ export interface SeriesStatement {
   readonly buckets: Buckets;
   readonly measures: readonly Measure[];
   readonly aggregates: readonly Aggregate[];
-}
-
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
 }
 
 /** Answers that are the same as those of the records, whatever is rolled up already. */

@@ -42,10 +42,16 @@ function dateText(zone: string, ts: number): string {
   return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
 }
 
-/** @param deviceIds the trackers' own identifiers, by the ids of `devices` */
+interface ItemsContext {
+  readonly days: Buckets;
+  readonly timeZone: string;
+  /** The trackers' own identifiers, by the ids of `devices`. */
+  readonly deviceIds: ReadonlyMap<string, string>;
+}
+
 export function itemsOf(
   rows: readonly SummaryRow[],
-  { days, timeZone, deviceIds }: { readonly days: Buckets; readonly timeZone: string; readonly deviceIds: ReadonlyMap<string, string> },
+  { days, timeZone, deviceIds }: ItemsContext,
 ): Summaries['items'] {
   return rows.flatMap((row) => {
     const deviceId = deviceIds.get(String(row.deviceId));

@@ -126,7 +126,7 @@ export function summariesRoutes(parts: QueryParts): ApiRoutes {
         querystring: z.object(rangeParameters),
         response: ANSWER,
       },
-      handler: (request, reply) => answerSummaries(parts, { request, reply: reply as FastifyReply }, {
+      handler: (request, reply) => answerSummaries(parts, { request, reply }, {
         ...request.query, devices: [request.params.deviceId],
       }) as never,
     });
@@ -142,7 +142,7 @@ export function summariesRoutes(parts: QueryParts): ApiRoutes {
         querystring: summariesParameters,
         response: ANSWER,
       },
-      handler: (request, reply) => answerSummaries(parts, { request, reply: reply as FastifyReply }, request.query) as never,
+      handler: (request, reply) => answerSummaries(parts, { request, reply }, request.query) as never,
     });
   };
 }

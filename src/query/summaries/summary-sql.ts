@@ -1,11 +1,12 @@
 /**
  * The SQL of the summaries of days, over the records themselves. Pure. What its numbers mean: `definitions.ts`.
  *
- * All windows have one order, that of the index of `positions`, so that the rows are sorted once or not at all. What
- * "the last one that had a fix" was is the greatest of arrays that begin with the time: they compare element by element.
+ * All windows have one order, that of the index of `positions`, so that the rows are sorted once or not at all. Which
+ * the last record with a fix was is the greatest of arrays that begin with the time: they compare element by element.
  */
 import type { Buckets } from '../calendar/buckets.ts';
 import { attributeNumber } from '../series/attribute-number.ts';
+import type { Statement } from '../statement-values.ts';
 import { StatementValues } from '../statement-values.ts';
 import {
   CONNECTION_LIMIT_S, DRIFT_M, EARTH_RADIUS_M, GAP_LIMIT_S, JUMP_KPH, MOVING_KPH, ODOMETER_STEP_M,
@@ -74,9 +75,11 @@ const measured = (bounds: string): string => `
     case when at - reading[1] <= ${CONNECTION_LIMIT_S} and odometer >= reading[3]
       and odometer - reading[3] <= ${JUMP_MPS} * (at - reading[1]) + ${ODOMETER_STEP_M}
       then odometer - reading[3] else 0 end as odometer_metres
-  from (select *, case when latitude + longitude is not null and fix is not null then ${METRES} end as metres from linked offset 0) l`;
+  from (
+    select *, case when latitude + longitude is not null and fix is not null then ${METRES} end as metres
+    from linked offset 0) l`;
 
-/** The part of something that lasted from \`since\` to \`at\` which belongs to the day of its end, or to the one before. */
+/** The part of what lasted from `since` to `at` that belongs to the day of its end, or to the one before. */
 const part = (since: string): string => `
       case when ${since} is null or ${since} >= midnight then case when is_own then 1 else 0 end
         when is_own then (at - midnight) / (at - ${since}) else (midnight - ${since}) / (at - ${since}) end`;
@@ -104,8 +107,8 @@ const SUMMED = `
 
 const instant = (ms: number): string => new Date(ms).toISOString();
 
-/** Rows of \`SummaryRow\` by device and day, for days in which there is a record. */
-export function summarySql(ids: readonly string[], days: Buckets): { text: string; values: readonly unknown[] } {
+/** Rows of `SummaryRow` by device and day, for days in which there is a record. */
+export function summarySql(ids: readonly string[], days: Buckets): Statement {
   const values = new StatementValues();
   const idList = values.bind(ids, 'bigint[]');
   const from = values.bind(instant(days.from - CONNECTION_MS), 'timestamptz');

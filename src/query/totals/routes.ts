@@ -110,7 +110,7 @@ export function totalsRoutes(parts: QueryParts): ApiRoutes {
         querystring: totalsParameters,
         response: { 200: totalsSchema, ...PROBLEM_RESPONSES },
       },
-      handler: (request, reply) => answerTotals(parts, { request, reply: reply as FastifyReply }, request.query) as never,
+      handler: (request, reply) => answerTotals(parts, { request, reply }, request.query) as never,
     });
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { TimeRange } from '../calendar/buckets.ts';
 import type { Group } from '../chosen-devices.ts';
+import type { Statement } from '../statement-values.ts';
 import { StatementValues } from '../statement-values.ts';
 import { timestampOfMs } from '../times.ts';
 
@@ -38,7 +39,7 @@ const AGGREGATES = `count(*)::int as devices,
     coalesce(sum(records), 0)::float8 as records,
     (sum(speed_sum) / nullif(sum(speed_count), 0))::float8 as "meanSpeed", max(top_speed)::float8 as "topSpeed"`;
 
-export function totalsSql({ range, ids, groups, onlineSince }: TotalsStatement): { text: string; values: readonly unknown[] } {
+export function totalsSql({ range, ids, groups, onlineSince }: TotalsStatement): Statement {
   const values = new StatementValues();
   const devices = values.bind(ids, 'bigint[]');
   const from = values.bind(timestampOfMs(range.from), 'timestamptz');
