@@ -67,14 +67,14 @@ export function applicationName(role: string, instance: string): string {
  * @param url connection string; what it sets itself (application_name, options …) goes before what is set here
  * @param role shown in the name of the connections
  * @param onError every connection that was lost, in use or idle
- * @param prepare done on every new connection before it is used; where it fails, there is no connection
+ * @param prepare done on every new connection before it is used, and waited for; where it fails, there is no connection
  */
 export function createPool(
   settings: PoolSettings,
   url: string,
   role: string,
   onError: (error: Error) => void,
-  prepare?: (client: pg.ClientBase) => Promise<void>,
+  prepare?: (client: pg.ClientBase) => unknown,
 ): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -87,7 +87,6 @@ export function createPool(
     statement_timeout: settings.POSTGRES_STATEMENT_TIMEOUT_MS,
     query_timeout: settings.POSTGRES_STATEMENT_TIMEOUT_MS + SILENCE_GRACE_MS,
     types,
-    // The pool waits for the promise; its types do not say so.
     ...(prepare === undefined ? {} : { onConnect: prepare }),
   });
   pool.on('connect', (client) => {

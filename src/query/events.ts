@@ -1,7 +1,4 @@
-/**
- * What happens in the role query, each as one function that logs and counts. WARN: something is wrong; nothing can be lost
- * here.
- */
+/** What happens in the role query, each as one function that logs and counts. WARN: something is wrong. */
 import type { Pool } from 'pg';
 import type { FailedAttempt } from '../db/pool.ts';
 import type { QueryMetrics } from '../observability/metrics/query.ts';

@@ -20,7 +20,11 @@ import { AnswerStore } from './cache/answer-store.ts';
 import { QueryDatabase } from './database.ts';
 import type { QueryEvents } from './events.ts';
 import { createQueryEvents } from './events.ts';
+import { deviceListRoutes } from './devices/list.ts';
+import { deviceRoutes } from './devices/device.ts';
+import { groupRoutes } from './devices/groups.ts';
 import { historyRoutes } from './history/routes.ts';
+import { latestRoutes } from './latest/routes.ts';
 import type { QueryParts } from './parts.ts';
 import { CostLimit } from './protection/cost.ts';
 import { createProtectionEvents } from './protection/events.ts';
@@ -49,7 +53,10 @@ const STOP_TIMEOUT_MS = 1_000;
 
 /** One file a question. */
 function routesOf(parts: QueryParts): ApiRoutes[] {
-  return [historyRoutes(parts), seriesRoutes(parts), summariesRoutes(parts), totalsRoutes(parts)];
+  return [
+    deviceListRoutes(parts), deviceRoutes(parts), groupRoutes(parts), historyRoutes(parts), latestRoutes(parts),
+    seriesRoutes(parts), summariesRoutes(parts), totalsRoutes(parts),
+  ];
 }
 
 class QueryRole implements Role {

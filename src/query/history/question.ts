@@ -1,4 +1,4 @@
-/** The parameters of a history, and what they ask for together. What does not go together is a `Problem` that says so. */
+/** The parameters of a history, and what they ask for together. What does not go together is a `Problem`. */
 import { z } from 'zod';
 import { cursorParameter, decodeCursor, encodeCursor, invalidParameter } from '../cursor.ts';
 import type { FormatName } from '../formats/negotiation.ts';

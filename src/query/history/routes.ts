@@ -1,10 +1,11 @@
 /** `GET /v1/devices/{deviceId}/positions`: what a device has reported, as pages of JSON or as a file. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { PROBLEM_RESPONSES, Problem } from '../../http/problem.ts';
+import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendDownload, sendText } from '../answer.ts';
 import type { TextRow } from '../database.ts';
+import { noSuchDevice } from '../devices/device.ts';
 import { StatementValues } from '../statement-values.ts';
 import { csv } from '../formats/csv.ts';
 import type { Format } from '../formats/format.ts';
@@ -104,7 +105,7 @@ async function answerHistory(parts: QueryParts, asked: HistoryRequest): Promise<
   const format = negotiate(parameters.format, request.headers.accept, ['json', 'ndjson', 'csv', 'geojson', 'gpx', 'kml']);
   const question = questionOf(parameters, format, Date.now());
   const device = await parts.visible.find(request.caller, deviceId, signal);
-  if (device === null) throw new Problem('not_found', `there is no device ${deviceId}, or none that is granted`);
+  if (device === null) throw noSuchDevice(deviceId);
   const fixesOnly = question.simplify !== null || format === 'gpx' || format === 'kml';
   const reading = readingOf(parts, device, question, { fixesOnly, signal });
   if (format === 'json') {
@@ -115,10 +116,10 @@ async function answerHistory(parts: QueryParts, asked: HistoryRequest): Promise<
   const columns = trackColumns(reading.track, reading.fields, new StatementValues());
   const writer = STREAMED[format](columns, { deviceId, name: device.name ?? deviceId });
   const batches = batchesOf(reading, question, BATCH_ROWS);
-  const parts_ = await downloadOf({ writer, format, batches, events: parts.events, signal });
+  const documentParts = await downloadOf({ writer, format, batches, events: parts.events, signal });
   const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
   const fileName = FILES.has(format) ? `${deviceId}-${day(question.fromMs)}-${day(question.toMs)}` : null;
-  return sendDownload(reply, { format, fileName, parts: parts_ });
+  return sendDownload(reply, { format, fileName, parts: documentParts });
 }
 
 export function historyRoutes(parts: QueryParts): ApiRoutes {

@@ -46,8 +46,14 @@ export function placeOf(row: TextRow): Place {
 }
 
 /** The columns of an answer, hidden ones first. */
-export function trackColumns(track: Pick<Track, 'deviceId'>, fields: readonly string[], values: StatementValues): Column[] {
-  const known = fieldColumns({ deviceId: values.bind(track.deviceId, 'text'), record: 'p', place: 'p' });
+export function trackColumns(
+  { deviceId }: Pick<Track, 'deviceId'>,
+  fields: readonly string[],
+  values: StatementValues,
+): Column[] {
+  // PostgreSQL refuses a value that the statement does not refer to.
+  const ownId = fields.includes('deviceId') ? values.bind(deviceId, 'text') : 'null';
+  const known = fieldColumns({ deviceId: ownId, record: 'p', place: 'p' });
   return [...HIDDEN, ...columnsOf(fields, known, 'p.attributes', values)];
 }
 

@@ -1,0 +1,93 @@
+/**
+ * `GET /v1/groups`: the groups that are granted to the caller, with the number of devices in them that he sees. An
+ * authority that is asked about devices one by one (Directus) is not asked here: its groups are read there.
+ */
+import { z } from 'zod';
+import type { Caller } from '../../http/caller.ts';
+import { PROBLEM_RESPONSES } from '../../http/problem.ts';
+import type { ApiRoutes } from '../../http/routes.ts';
+import { clientSignal, linkNext, sendText } from '../answer.ts';
+import { cursorParameter, decodeCursor, encodeCursor } from '../cursor.ts';
+import type { Question } from '../database.ts';
+import { objectWriter } from '../formats/json.ts';
+import { limit } from '../parameters.ts';
+import type { QueryParts } from '../parts.ts';
+import { StatementValues } from '../statement-values.ts';
+import type { DeviceFilter } from '../visible-devices.ts';
+import { isVisible, whereOf } from './conditions.ts';
+
+const PAGE = { default: 100, max: 1_000 };
+
+const parameters = z.object({ limit: limit(PAGE), cursor: cursorParameter.optional() });
+
+const listSchema = z
+  .object({
+    items: z.array(z.object({
+      id: z.uuid(),
+      name: z.string().describe('For people.'),
+      kind: z.string().describe("`fleet`, `event`, or a word of the operator's own."),
+      devices: z.number().describe('Members at the moment that the caller sees.'),
+    })),
+    next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
+  })
+  .meta({ id: 'GroupList', description: 'A page of groups.' });
+
+const place = z.tuple([z.uuid()]);
+
+/** null: all groups. */
+function grantedGroups({ visibility }: Caller): readonly string[] | null {
+  if (visibility.kind === 'all') return null;
+  return visibility.kind === 'granted' ? visibility.groups : [];
+}
+
+const WRITE = objectWriter([
+  { name: 'id', kind: 'text', sql: '' }, { name: 'name', kind: 'text', sql: '' },
+  { name: 'kind', kind: 'text', sql: '' }, { name: 'devices', kind: 'number', sql: '' },
+]);
+
+function groupsQuestion(
+  groups: readonly string[] | null,
+  filter: DeviceFilter,
+  { after, size }: { readonly after: string | null; readonly size: number },
+): Question {
+  const values = new StatementValues();
+  const visible = ['d.id = m.device_id', ...isVisible(filter, values)].join(' and ');
+  const conditions = [
+    ...(groups === null ? [] : [`g.id = any(${values.bind(groups, 'uuid[]')})`]),
+    ...(after === null ? [] : [`g.id > ${values.bind(after, 'uuid')}`]),
+  ];
+  const text = `
+    select g.id::text, g.name, g.kind, (
+      select count(*) from group_devices m join devices d on ${visible}
+      where m.group_id = g.id and m.valid_from <= now() and (m.valid_to is null or m.valid_to > now()))
+    from groups g ${whereOf(conditions)} order by g.id limit ${values.bind(size + 1, 'bigint')}`;
+  return { name: 'groups', text, values: values.list };
+}
+
+export function groupRoutes({ database, visible }: QueryParts): ApiRoutes {
+  return async (api) => {
+    api.route({
+      method: 'GET',
+      url: '/v1/groups',
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listGroups', tags: ['Devices'], summary: 'Groups', querystring: parameters,
+        description: 'Groups that are granted. With Directus as the authority the list is empty: ask Directus.',
+        response: { 200: listSchema, ...PROBLEM_RESPONSES },
+      },
+      handler: async (request, reply) => {
+        const signal = clientSignal(reply);
+        const { limit: size = PAGE.default, cursor } = request.query;
+        const after = cursor === undefined ? null : decodeCursor(cursor, place)[0];
+        const filter = await visible.filter(request.caller);
+        const found = await database.askText(
+          groupsQuestion(grantedGroups(request.caller), filter, { after, size }), signal);
+        const rows = found.slice(0, size);
+        const next = found.length > size ? encodeCursor([rows.at(-1)?.[0] ?? null]) : null;
+        linkNext(request, reply, next);
+        const body = `{"items":[${rows.map(WRITE).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
+        return sendText(request, reply, 'json', body) as never;
+      },
+    });
+  };
+}

@@ -1,0 +1,137 @@
+/** `GET /v1/positions/latest`: where devices are: some, those of a group, those in an area, or all that are granted. */
+import { z } from 'zod';
+import { PROBLEM_RESPONSES } from '../../http/problem.ts';
+import type { ApiRoutes } from '../../http/routes.ts';
+import { clientSignal, linkNext, sendText } from '../answer.ts';
+import { cursorParameter, decodeCursor, encodeCursor, invalidParameter } from '../cursor.ts';
+import type { Question, TextRow } from '../database.ts';
+import { isInGroup, isVisible, whereOf } from '../devices/conditions.ts';
+import { fieldsParameter } from '../formats/chosen-fields.ts';
+import type { Column } from '../formats/columns.ts';
+import { featureWriter, objectWriter } from '../formats/json.ts';
+import { negotiate } from '../formats/negotiation.ts';
+import { commaSeparated, deviceId, groupId, limit } from '../parameters.ts';
+import type { QueryParts } from '../parts.ts';
+import { featureCollectionSchema, latestPositionSchema } from '../position-schema.ts';
+import { StatementValues } from '../statement-values.ts';
+import type { DeviceFilter } from '../visible-devices.ts';
+import { bboxParameter, circleParameter, isInBox, isInCircle, isInPolygon, polygonParameter } from './area.ts';
+import { latestColumns } from './latest-columns.ts';
+
+const PAGE = { default: 1_000, max: 10_000 };
+const MAX_DEVICES = 1_000;
+
+const parameters = z.object({
+  devices: commaSeparated(MAX_DEVICES).optional().describe(
+    `Up to ${MAX_DEVICES} identifiers, separated by commas. Those that do not exist or are not granted are not in the answer.`),
+  device: z.union([deviceId, z.array(deviceId).max(MAX_DEVICES)]).optional()
+    .describe('One identifier, such as one with a comma in it; may be there several times.'),
+  group: groupId.optional().describe('Only members of the group with this id at the moment.'),
+  bbox: bboxParameter.optional(),
+  circle: circleParameter.optional(),
+  polygon: polygonParameter.optional(),
+  fields: fieldsParameter.optional(),
+  format: z.enum(['json', 'geojson']).optional().describe('Goes before `Accept`.'),
+  limit: limit(PAGE),
+  cursor: cursorParameter.optional(),
+});
+
+type Parameters = z.infer<typeof parameters>;
+
+const listSchema = z
+  .object({
+    items: z.array(latestPositionSchema.partial()),
+    next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
+  })
+  .meta({ id: 'LatestPositions', description: 'A page of positions.' });
+
+const LATEST = {
+  description: 'The newest positions, in the order in which devices were registered.',
+  content: { 'application/json': { schema: listSchema }, 'application/geo+json': { schema: featureCollectionSchema } },
+};
+
+/** The id of the last device of a page. */
+const place = z.tuple([z.string().regex(/^\d{1,18}$/)]);
+
+const AREAS = { bbox: isInBox, circle: isInCircle, polygon: isInPolygon } as const;
+
+function areaOf(asked: Parameters, values: StatementValues): string[] {
+  const wanted = (Object.keys(AREAS) as (keyof typeof AREAS)[]).filter((name) => asked[name] !== undefined);
+  const [, second] = wanted;
+  if (second !== undefined) throw invalidParameter(second, `one area at a time, and there is ${wanted[0]} already`);
+  return wanted.map((name) => AREAS[name](asked[name] ?? [], values));
+}
+
+/** Identifiers that are asked for; null: whatever devices there are. */
+function wantedDevices({ devices, device }: Parameters): string[] | null {
+  if (devices === undefined && device === undefined) return null;
+  return [...(devices ?? []), ...[device ?? []].flat()];
+}
+
+interface Page {
+  readonly question: Question;
+  readonly columns: readonly Column[];
+}
+
+/** One row more than the page has; the id comes last. */
+function pageOf(asked: Parameters, filter: DeviceFilter, fields: readonly string[] | undefined, size: number): Page {
+  const values = new StatementValues();
+  const wanted = wantedDevices(asked);
+  const conditions = [
+    ...isVisible(filter, values),
+    ...(wanted === null ? [] : [`d.unique_id = any(${values.bind(wanted, 'text[]')})`]),
+    ...(asked.group === undefined ? [] : [isInGroup(asked.group, values)]),
+    ...areaOf(asked, values),
+  ];
+  if (asked.cursor !== undefined) {
+    conditions.push(`d.id > ${values.bind(decodeCursor(asked.cursor, place)[0], 'bigint')}`);
+  }
+  const columns = latestColumns(fields, values);
+  const text = `
+    select ${columns.map(({ sql }) => sql).join(', ')}, d.id::text
+    from devices d join device_state s on s.device_id = d.id ${whereOf(conditions)}
+    order by d.id limit ${values.bind(size + 1, 'bigint')}`;
+  return { question: { name: 'latest', text, values: values.list }, columns };
+}
+
+/** Features have a place, whether it was asked for or not. */
+function fieldsOf(fields: readonly string[] | undefined, format: 'json' | 'geojson'): readonly string[] | undefined {
+  if (fields === undefined || format === 'json') return fields;
+  return [...new Set([...fields, 'latitude', 'longitude', 'altitude'])];
+}
+
+function bodyOf(format: 'json' | 'geojson', columns: readonly Column[], rows: readonly TextRow[], next: string | null): string {
+  const [head, write] = format === 'json'
+    ? ['{"items":[', objectWriter(columns)] as const
+    : ['{"type":"FeatureCollection","features":[', featureWriter(columns)] as const;
+  return `${head}${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
+}
+
+export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
+  return async (api) => {
+    api.route({
+      method: 'GET',
+      url: '/v1/positions/latest',
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getLatestPositions', tags: ['Positions'], summary: 'Newest positions of many devices',
+        description: 'The newest record of each device at its last known place, as the live feed shows it. Conditions are all to be met.',
+        querystring: parameters,
+        response: { 200: LATEST, ...PROBLEM_RESPONSES },
+      },
+      handler: async (request, reply) => {
+        const { query: asked } = request;
+        const signal = clientSignal(reply);
+        const format = negotiate(asked.format, request.headers.accept, ['json', 'geojson']);
+        const size = asked.limit ?? PAGE.default;
+        const filter = await visible.filter(request.caller);
+        const { question, columns } = pageOf(asked, filter, fieldsOf(asked.fields, format), size);
+        const found = await database.askText(question, signal);
+        const rows = found.slice(0, size);
+        const next = found.length > size ? encodeCursor([rows.at(-1)?.at(-1) ?? null]) : null;
+        linkNext(request, reply, next);
+        return sendText(request, reply, format, bodyOf(format, columns, rows, next)) as never;
+      },
+    });
+  };
+}
