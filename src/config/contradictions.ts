@@ -29,9 +29,9 @@ const claimsComeAfterRenewals: Rule = (settings) => {
 };
 
 const poolHoldsWriters: Rule = (settings) => {
-  const least = settings.PROCESSOR_WRITERS + 2;
+  const least = settings.PROCESSOR_WRITERS + 3;
   if (!settings.ROLES.includes('core') || settings.POSTGRES_POOL_SIZE >= least) return [];
-  return [`POSTGRES_POOL_SIZE: expected at least PROCESSOR_WRITERS + 2 (${least}), got ${settings.POSTGRES_POOL_SIZE}`];
+  return [`POSTGRES_POOL_SIZE: expected at least PROCESSOR_WRITERS + 3 (${least}), got ${settings.POSTGRES_POOL_SIZE}`];
 };
 
 const compressionBeforeRetention: Rule = (settings) => {

@@ -126,10 +126,13 @@ const database = {
   POSTGRES_POOL_SIZE: integer({ default: 8, min: 2, max: 200, unit: 'connections', doc: 'Most connections of this process to PostgreSQL.' }),
   POSTGRES_STATEMENT_TIMEOUT_MS: integer({ default: 60_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'Longest time of one statement of the processor.' }),
   POSITIONS_STORAGE: choice({ of: ['auto', 'timescaledb', 'partitions'], default: 'auto', doc: 'How `positions` is kept, decided when the table is made: a hypertable, or a natively partitioned table. `auto` is `timescaledb` where the server has the extension.' }),
-  POSITIONS_RETENTION_DAYS: integer({ default: 0, min: 0, max: 36_500, unit: 'days', doc: 'Positions older than this are dropped; 0 keeps all.' }),
+  POSITIONS_RETENTION_DAYS: integer({ default: 90, min: 0, max: 36_500, unit: 'days', doc: 'Positions older than this are dropped; 0 keeps all.' }),
   POSITIONS_COMPRESS_AFTER_DAYS: integer({ default: 7, min: 0, max: 36_500, unit: 'days', doc: 'Chunks older than this are compressed (TimescaleDB); 0 never compresses.' }),
   POSITIONS_PARTITION_DAYS_AHEAD: integer({ default: 7, min: 1, max: 366, unit: 'days', doc: 'Daily partitions made ahead (native partitions).' }),
   POSITIONS_PARTITION_DAYS_BEHIND: integer({ default: 31, min: 0, max: 366, unit: 'days', doc: 'Daily partitions made for the past when the table is new (native partitions). Older records go to the default partition.' }),
+  ROLLUP_MINUTES_RETENTION_DAYS: integer({ default: 365, min: 0, max: 36_500, unit: 'days', doc: 'Rollups by minute older than this are dropped; 0 keeps all.' }),
+  ROLLUP_HOURS_RETENTION_DAYS: integer({ default: 1_825, min: 0, max: 36_500, unit: 'days', doc: 'Rollups by hour older than this are dropped; 0 keeps all.' }),
+  ROLLUP_INTERVAL_MS: integer({ default: 30_000, min: 50, max: HOUR_MS, unit: 'ms', doc: 'How often hours that are over or got late records are rolled up. Until then they are answered from `positions`.' }),
 } as const;
 
 const query = {

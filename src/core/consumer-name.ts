@@ -4,14 +4,13 @@
  * it where another process has that already. An advisory lock holds the name; it is free again when the process dies.
  */
 import type { Pool, PoolClient } from 'pg';
+import { LOCK_SPACE } from '../db/advisory-locks.ts';
 
 export interface ConsumerName {
   readonly name: string;
   release(): void;
 }
 
-/** Namespace of our advisory locks on names; spells "odog". */
-const LOCK_SPACE = 0x6f_64_6f_67;
 const MAX_PROCESSES = 1_000;
 
 async function lock(client: PoolClient, name: string): Promise<boolean> {

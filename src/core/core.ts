@@ -37,6 +37,7 @@ import { Groups } from './groups.ts';
 import { LagMeter } from './lag-meter.ts';
 import { Partition } from './partition.ts';
 import { PartitionReader } from './reader.ts';
+import { keepRollups } from './rollups.ts';
 import { measure, removeDeadConsumers, trim } from './stream-upkeep.ts';
 import { Writer } from './writer.ts';
 
@@ -227,6 +228,7 @@ class Core implements Role {
       every('claiming entries', claimIntervalMs, () => this.#claim(readers)),
       every('removing dead consumers', claimIntervalMs, () => this.#removeDead(streams)),
       every('publishing the device list', settings.DEVICE_LIST_REFRESH_MS, () => publishDeviceList(pool, redis)),
+      every('rolling up', settings.ROLLUP_INTERVAL_MS, () => keepRollups(pool, { settings, events: this.#events, signal })),
       every('maintaining partitions', MAINTENANCE_INTERVAL_MS, () => maintainPartitions(pool, settings, Date.now())),
     ]);
   }

@@ -9,6 +9,8 @@ import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { DeadLetterStats, DroppedLetters } from './dead-letter-upkeep.ts';
 import { ENTRY_REASONS } from './entry.ts';
+import type { RollupCause, RollupStats } from './rollup-causes.ts';
+import { ROLLUP_CAUSES } from './rollup-causes.ts';
 
 export type CoreEvents = ReturnType<typeof createCoreEvents>;
 
@@ -18,6 +20,7 @@ const MS = 1_000;
 function startAtZero(metrics: CoreMetrics): void {
   for (const result of ['ok', 'empty', 'error']) metrics.reads.inc({ result }, 0);
   for (const status of ['inserted', 'duplicate', 'failed']) metrics.writes.inc({ status }, 0);
+  for (const cause of ROLLUP_CAUSES) metrics.rollupHours.inc({ cause }, 0);
   for (const reason of [...ENTRY_REASONS, 'database_refused']) metrics.deadLetters.inc({ reason }, 0);
 }
 
@@ -146,6 +149,26 @@ function deviceEvents(metrics: CoreMetrics, log: Logger) {
   };
 }
 
+function rollupEvents(metrics: CoreMetrics, log: Logger) {
+  const report = limited(log);
+  return {
+    rolledUp(cause: RollupCause, hours: number, durationMs: number): void {
+      metrics.rollupHours.inc({ cause }, hours);
+      metrics.rollupDuration.observe(durationMs / MS);
+    },
+    rollupsMeasured({ marks, lagSeconds }: RollupStats): void {
+      metrics.rollupMarks.set(marks);
+      metrics.rollupLag.set(lagSeconds);
+    },
+    rollupWaits: (): void => {
+      report('warn', 'rolling up', {}, 'an hour that is over is not rolled up yet: a transaction that writes positions does not end; trying again');
+    },
+    rollupsFilled(): void {
+      log.info('the rollups have all positions that are kept');
+    },
+  };
+}
+
 export function createCoreEvents(metrics: CoreMetrics, log: Logger) {
   startAtZero(metrics);
   return {
@@ -154,5 +177,6 @@ export function createCoreEvents(metrics: CoreMetrics, log: Logger) {
     ...writeEvents(metrics, log),
     ...deadLetterEvents(metrics, log),
     ...deviceEvents(metrics, log),
+    ...rollupEvents(metrics, log),
   };
 }

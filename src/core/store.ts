@@ -1,7 +1,7 @@
 /**
- * One transaction: rows into `positions`, the newest state of their devices, COMMIT. The fast way is a binary COPY
- * straight into the table; where a row is there already the whole goes again through a staging table, which leaves what
- * is there untouched. Both are idempotent by `(device_id, ts, event_id)`.
+ * One transaction: rows into `positions`, the newest state of their devices, marks for the rollups of what is late,
+ * COMMIT. The fast way is a binary COPY straight into the table; where a row is there already the whole goes again
+ * through a staging table, which leaves what is there untouched. Both are idempotent by `(device_id, ts, event_id)`.
  *
  * Errors: those of PostgreSQL; nothing of a failed call is stored. After a refusal of the data the transaction is over
  * and the connection is good; after any other error it is for the caller to close, which ends what was begun.
@@ -13,6 +13,7 @@ import { classify } from '../db/sqlstate.ts';
 import type { PositionRow } from './copy-rows.ts';
 import { POSITION_COLUMNS, encodeCopy } from './copy-rows.ts';
 import { updateDeviceState } from './device-state.ts';
+import { beginMarking, markLate } from './rollup-marks.ts';
 
 export interface Stored {
   /** Those of the rows that were not there yet, in their order. */
@@ -49,10 +50,10 @@ function isRefusal(error: unknown): boolean {
   return action === 'data' || action === 'conflict';
 }
 
-async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
-  await client.query('begin');
+async function inTransaction<T>(client: PoolClient, work: (markBefore: number) => Promise<T>): Promise<T> {
+  const markBefore = await beginMarking(client);
   try {
-    const result = await work();
+    const result = await work(markBefore);
     await client.query('commit');
     return result;
   } catch (error) {
@@ -63,9 +64,10 @@ async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Pro
 }
 
 async function storeNew(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
-  return inTransaction(client, async () => {
+  return inTransaction(client, async (markBefore) => {
     await copy(client, COPY_POSITIONS, rows);
     await updateDeviceState(client, rows);
+    await markLate(client, rows, markBefore);
     return { inserted: rows, duplicates: 0 };
   });
 }
@@ -78,11 +80,12 @@ function rowsWithKeys(rows: readonly PositionRow[], keys: readonly Key[]): Posit
 
 async function storeStaged(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
   await client.query(CREATE_STAGING);
-  return inTransaction(client, async () => {
+  return inTransaction(client, async (markBefore) => {
     await copy(client, COPY_STAGING, rows);
     const { rows: keys } = await client.query<Key>({ name: 'insert-staged', text: INSERT_STAGED });
     const inserted = rowsWithKeys(rows, keys);
     await updateDeviceState(client, inserted);
+    await markLate(client, inserted, markBefore);
     return { inserted, duplicates: rows.length - inserted.length };
   });
 }

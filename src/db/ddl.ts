@@ -5,11 +5,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
+import { LOCK_SPACE, SCHEMA_LOCK } from './advisory-locks.ts';
 import { backoffMs, errorCode } from './sqlstate.ts';
 
-/** Advisory locks are known by two integers: `odog` in ASCII, and what is locked. */
-const LOCK_SPACE = 0x6f_64_6f_67;
-const SCHEMA_LOCK = 1;
 const LOCK_POLL_MS = 200;
 
 const LOCK_TIMEOUT_MS = 1_000;

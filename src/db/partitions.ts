@@ -16,7 +16,11 @@ import {
   partitionName,
   startOf,
 } from './partition-days.ts';
+import type { Storage } from './migration-files.ts';
 import { dropExpiredChunks } from './policies.ts';
+import type { Kept, RollupSettings } from './rollup-retention.ts';
+import { applyRetention, keptAt } from './rollup-retention.ts';
+import { dropExpiredRollups } from './rollup-tables.ts';
 import { existingStorage } from './storage.ts';
 
 /**
@@ -148,24 +152,37 @@ async function maintain(client: PoolClient, settings: PartitionSettings, now: nu
   };
 }
 
+async function dropOldChunks(client: PoolClient, settings: PartitionSettings, now: number): Promise<Maintenance> {
+  const kept = firstDayKept(settings, now);
+  const dropped = kept === undefined ? [] : await dropExpiredChunks(client, startOf(kept));
+  return { created: [], dropped, movedRows: 0, deletedRows: 0 };
+}
+
+async function dropRollups(client: PoolClient, storage: Storage, { minutes, hours }: Kept): Promise<string[]> {
+  const ofMinutes = minutes === -Infinity ? [] : await dropExpiredRollups(client, storage, 'minute_rollups', minutes);
+  const ofHours = hours === -Infinity ? [] : await dropExpiredRollups(client, storage, 'hour_rollups', hours);
+  return [...ofMinutes, ...ofHours];
+}
+
 /**
  * To be called every hour by every instance: makes partitions ahead, gives crowded days of positions_default their
- * own, and drops what is older than POSITIONS_RETENTION_DAYS. On a hypertable TimescaleDB's own jobs do that; where
+ * own, and drops what is older than POSITIONS_RETENTION_DAYS, and rollups that are older than theirs. On a hypertable TimescaleDB's own jobs do that; where
  * its licence has no jobs, expired chunks are dropped here.
  * @param now epoch milliseconds
  * @returns undefined when another instance is at it, or when positions is not there yet
  */
 export async function maintainPartitions(
   pool: Pool,
-  settings: PartitionSettings,
+  settings: PartitionSettings & RollupSettings,
   now: number,
 ): Promise<Maintenance | undefined> {
   return trySchemaLock(pool, async (client) => {
     const storage = await existingStorage(client);
     if (storage === null) return undefined;
-    if (storage === 'partitions') return maintain(client, settings, now);
-    const kept = firstDayKept(settings, now);
-    const dropped = kept === undefined ? [] : await dropExpiredChunks(client, startOf(kept));
-    return { created: [], dropped, movedRows: 0, deletedRows: 0 };
+    const kept = keptAt(now, settings);
+    await applyRetention(client, kept);
+    const done = storage === 'partitions' ? await maintain(client, settings, now) : await dropOldChunks(client, settings, now);
+    const rollups = await dropRollups(client, storage, kept);
+    return { ...done, dropped: [...done.dropped, ...rollups] };
   });
 }

@@ -1,5 +1,5 @@
 /**
- * TimescaleDB's jobs for positions, made to agree with the settings at every start. They need the Timescale licence;
+ * TimescaleDB's jobs for positions and its rollups, made to agree with the settings at every start. They need the Timescale licence;
  * under the Apache licence, as some managed servers have it, nothing is compressed (a warning) and retention is ours
  * (`dropExpiredChunks`).
  */
@@ -41,36 +41,45 @@ const COMPRESSION: Policy = {
 };
 
 /** Days of the job as it is; 0: there is none. */
-async function currentDays(client: PoolClient, policy: Policy): Promise<number> {
+async function currentDays(client: PoolClient, table: Table, policy: Policy): Promise<number> {
   const result = await client.query<{ days: number }>(
     `select (extract(epoch from (config ->> $1)::interval) / 86400)::float8 as days from timescaledb_information.jobs
-     where proc_name = $2 and hypertable_name = 'positions' and hypertable_schema = current_schema()`,
-    [policy.key, policy.procedure],
+     where proc_name = $2 and hypertable_name = $3 and hypertable_schema = current_schema()`,
+    [policy.key, policy.procedure, table],
   );
   return result.rows[0]?.days ?? 0;
 }
 
 /** A job that agrees is left alone, with its schedule and its statistics. */
-async function follow(client: PoolClient, policy: Policy, days: number, log: DatabaseLog): Promise<void> {
-  const before = await currentDays(client, policy);
+async function follow(client: PoolClient, table: Table, policy: Policy, days: number, log: DatabaseLog): Promise<void> {
+  const before = await currentDays(client, table, policy);
   if (before === days) return;
   await inDdlTransaction(client, async () => {
-    if (before !== 0) await client.query(`select ${policy.remove}('positions')`);
-    if (days !== 0) await client.query(`select ${policy.add}('positions', make_interval(days => $1))`, [days]);
+    if (before !== 0) await client.query(`select ${policy.remove}('${table}')`);
+    if (days !== 0) await client.query(`select ${policy.add}('${table}', make_interval(days => $1))`, [days]);
   });
-  log.info({ policy: policy.procedure, daysBefore: before, days }, 'policy of positions changed');
+  log.info({ policy: policy.procedure, daysBefore: before, days }, `policy of ${table} changed`);
 }
 
-/** Ordered as a device's history is read, and as late records of it come in. */
-async function enableCompression(client: PoolClient): Promise<void> {
+type Table = 'positions' | 'minute_rollups' | 'hour_rollups';
+
+/** As a device's history is read, and as late records of it come in. */
+const ORDERS: ReadonlyMap<Table, string> = new Map([
+  ['positions', 'ts, event_id'],
+  ['minute_rollups', 'bucket'],
+  ['hour_rollups', 'bucket'],
+]);
+
+async function enableCompression(client: PoolClient, table: Table, order: string): Promise<void> {
   const result = await client.query<{ enabled: boolean }>(
     `select compression_enabled as enabled from timescaledb_information.hypertables
-     where hypertable_name = 'positions' and hypertable_schema = current_schema()`,
+     where hypertable_name = $1 and hypertable_schema = current_schema()`,
+    [table],
   );
   if (result.rows[0]?.enabled === true) return;
   await inDdlTransaction(client, () =>
-    client.query(`alter table positions set (
-      timescaledb.compress, timescaledb.compress_segmentby = 'device_id', timescaledb.compress_orderby = 'ts, event_id')`),
+    client.query(`alter table ${table} set (
+      timescaledb.compress, timescaledb.compress_segmentby = 'device_id', timescaledb.compress_orderby = '${order}')`),
   );
 }
 
@@ -84,9 +93,11 @@ export async function applyPolicies(client: PoolClient, settings: PolicySettings
     log.warn({}, message);
     return;
   }
-  await enableCompression(client);
-  await follow(client, COMPRESSION, settings.POSITIONS_COMPRESS_AFTER_DAYS, log);
-  await follow(client, RETENTION, settings.POSITIONS_RETENTION_DAYS, log);
+  for (const [table, order] of ORDERS) {
+    await enableCompression(client, table, order);
+    await follow(client, table, COMPRESSION, settings.POSITIONS_COMPRESS_AFTER_DAYS, log);
+  }
+  await follow(client, 'positions', RETENTION, settings.POSITIONS_RETENTION_DAYS, log);
 }
 
 /**

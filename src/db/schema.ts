@@ -15,12 +15,14 @@ import type { PartitionSettings } from './partition-days.ts';
 import { createMissing } from './partitions.ts';
 import type { PolicySettings } from './policies.ts';
 import { applyPolicies } from './policies.ts';
+import type { RollupSettings } from './rollup-retention.ts';
+import { applyRetention, keptAt } from './rollup-retention.ts';
 import { SchemaError } from './schema-error.ts';
 import { chooseStorage } from './storage.ts';
 
 export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../migrations/', import.meta.url));
 
-export type SchemaSettings = Pick<Settings, 'POSITIONS_STORAGE'> & PolicySettings & PartitionSettings;
+export type SchemaSettings = Pick<Settings, 'POSITIONS_STORAGE'> & PolicySettings & PartitionSettings & RollupSettings;
 
 export interface PrepareOptions {
   /** Ends the wait for another instance. */
@@ -84,6 +86,7 @@ export async function prepareDatabase(
     await requireServer(client);
     const storage = await chooseStorage(pool, client, settings.POSITIONS_STORAGE, log);
     await migrate(client, migrations, storage, log);
+    await applyRetention(client, keptAt(Date.now(), settings));
     if (storage === 'timescaledb') await applyPolicies(client, settings, log);
     else await startPartitions(client, settings, log);
     return { storage };

@@ -1,0 +1,172 @@
+/**
+ * Keeps the rollups of positions: hours that are over, hours that got late records, and, after an upgrade, the past. One
+ * instance does it at a time. A round that is cut off at any point has lost nothing and done nothing by half: what is
+ * stored counts from the moment that `rollup_state` says so, or that the mark is gone, and until then `positions` answers.
+ *
+ * Errors: those of PostgreSQL, for the caller to report; the next round goes on.
+ */
+import type { Pool, PoolClient } from 'pg';
+import { LOCK_SPACE, ROLLUP_LOCK } from '../db/advisory-locks.ts';
+import type { Kept, RollupSettings } from '../db/rollup-retention.ts';
+import { HOUR_MS, applyRetention, hourOf, keptAt, sqlTime } from '../db/rollup-retention.ts';
+import type { CoreEvents } from './events.ts';
+import type { RollupCause, RollupStats } from './rollup-causes.ts';
+import type { TouchedHour } from './rollup-hours.ts';
+import { BATCH, activeIn, rollUp } from './rollup-hours.ts';
+import type { RollupState } from './rollup-state.ts';
+import { closeHours, readState, setFilledFrom, setRolledTo } from './rollup-state.ts';
+
+interface RollupOptions {
+  readonly settings: RollupSettings & { readonly ROLLUP_INTERVAL_MS: number };
+  readonly events: Pick<CoreEvents, 'rolledUp' | 'rollupsMeasured' | 'rollupWaits' | 'rollupsFilled'>;
+  readonly signal: AbortSignal;
+}
+
+const TAKE_MARKED = `
+  select m.device_id as "deviceId", m.hour as hour from rollup_marks m, rollup_state s
+  where m.hour >= least(s.minutes_from, s.hours_from) and m.hour >= s.raw_from and m.hour < s.rolled_to
+  group by 1, 2 order by 1, 2 limit ${BATCH}`;
+
+/** Of hours that are answered from positions, or whose positions may be gone. */
+const DROP_NEEDLESS_MARKS = `
+  delete from rollup_marks m using rollup_state s
+  where m.hour < least(s.minutes_from, s.hours_from) or m.hour < s.raw_from`;
+
+const MEASURE = `
+  select (select count(*) from rollup_marks) as marks,
+    case when rolled_to = '-infinity' then 0 else date_part('epoch', now() - rolled_to) end as "lagSeconds"
+  from rollup_state`;
+
+async function timeOf(client: PoolClient, sql: string, values: readonly string[]): Promise<number | null> {
+  const { rows } = await client.query<{ time: number | null }>(sql, [...values]);
+  return rows[0]?.time ?? null;
+}
+
+class Round {
+  readonly #client: PoolClient;
+  readonly #options: RollupOptions;
+  readonly #kept: Kept;
+
+  constructor(client: PoolClient, options: RollupOptions, now: number) {
+    this.#client = client;
+    this.#options = options;
+    this.#kept = keptAt(now, options.settings);
+  }
+
+  async run(state: RollupState): Promise<void> {
+    await applyRetention(this.#client, this.#kept);
+    if (!state.begun) return;
+    await this.#rollUpEnded(state);
+    await this.#rollUpLate();
+    await this.#fill();
+  }
+
+  async #rollUpEnded(state: RollupState): Promise<void> {
+    const { signal, events } = this.#options;
+    const end = await closeHours(this.#client, state, signal);
+    if (end === null) events.rollupWaits();
+    if (end === null || end === state.rolledTo) return;
+    if (state.rolledTo === -Infinity) return setRolledTo(this.#client, end);
+    let hour = state.rolledTo;
+    while (hour < end && !signal.aborted) {
+      const active = await activeIn(this.#client, hour);
+      if (!(await this.#rollUp(active, 'over'))) return;
+      hour = active.length > 0 ? hour + HOUR_MS : await this.#nextHour(hour, end);
+      await setRolledTo(this.#client, hour);
+    }
+  }
+
+  async #nextHour(from: number, end: number): Promise<number> {
+    const sql = 'select min(ts) as time from positions where ts >= $1 and ts < $2';
+    const time = await timeOf(this.#client, sql, [from, end].map(sqlTime));
+    return time === null ? end : hourOf(time);
+  }
+
+  async #rollUpLate(): Promise<void> {
+    await this.#client.query(DROP_NEEDLESS_MARKS);
+    const isOver = this.#timeSlice();
+    while (!isOver()) {
+      const { rows } = await this.#client.query<TouchedHour>(TAKE_MARKED);
+      if (rows.length === 0 || !(await this.#rollUp(rows, 'late'))) return;
+    }
+  }
+
+  /** The past, the newest hour first. Half of the time is left to others. */
+  async #fill(): Promise<void> {
+    const { minutes, hours } = this.#kept;
+    const oldest = Math.min(minutes, hours);
+    const isOver = this.#timeSlice();
+    while (!isOver()) {
+      const { minutesFrom, hoursFrom, rawFrom } = await readState(this.#client);
+      const before = Math.min(minutesFrom, hoursFrom);
+      if (before <= oldest) return;
+      const active = await this.#lastActive(before, Math.max(oldest, rawFrom));
+      const hour = active[0]?.hour;
+      if (hour === undefined) {
+        await setFilledFrom(this.#client, before, this.#kept);
+        this.#options.events.rollupsFilled();
+        return;
+      }
+      if (!(await this.#rollUp(active, 'past'))) return;
+      await setFilledFrom(this.#client, before, { minutes: Math.max(hour, minutes), hours: Math.max(hour, hours) });
+    }
+  }
+
+  /** Trackers of the last hour before `before`, and not before `oldest`, that has records. */
+  async #lastActive(before: number, oldest: number): Promise<TouchedHour[]> {
+    if (before <= oldest) return [];
+    // The hour before has records nearly always, and the last record of a compressed chunk is expensive to find.
+    const active = await activeIn(this.#client, before - HOUR_MS);
+    if (active.length > 0) return active;
+    const sql = 'select max(ts) as time from positions where ts < $1 and ts >= $2';
+    const time = await timeOf(this.#client, sql, [before, oldest].map(sqlTime));
+    return time === null ? [] : activeIn(this.#client, hourOf(time));
+  }
+
+  /** @returns whether all of it is done; false: `signal` has aborted */
+  async #rollUp(touched: readonly TouchedHour[], cause: RollupCause): Promise<boolean> {
+    for (let at = 0; at < touched.length; at += BATCH) {
+      if (this.#options.signal.aborted) return false;
+      const batch = touched.slice(at, at + BATCH);
+      const startedAt = performance.now();
+      await rollUp(this.#client, batch, this.#kept);
+      this.#options.events.rolledUp(cause, batch.length, performance.now() - startedAt);
+    }
+    return true;
+  }
+
+  #timeSlice(): () => boolean {
+    const { settings, signal } = this.#options;
+    const end = performance.now() + settings.ROLLUP_INTERVAL_MS;
+    return () => signal.aborted || performance.now() > end;
+  }
+}
+
+async function measure(pool: Pool, events: RollupOptions['events']): Promise<void> {
+  const { rows: [found] } = await pool.query<RollupStats>(MEASURE);
+  if (found !== undefined) events.rollupsMeasured(found);
+}
+
+/** One round, unless another instance is at it. */
+async function roundOrNothing(pool: Pool, options: RollupOptions): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<{ locked: boolean }>(
+      'select pg_try_advisory_lock($1, $2) as locked', [LOCK_SPACE, ROLLUP_LOCK]);
+    if (rows[0]?.locked !== true) return;
+    const state = await readState(client);
+    await new Round(client, options, state.now).run(state);
+  } finally {
+    // The session ends with its lock, whatever state the work left it in.
+    client.release(true);
+  }
+}
+
+/** To be called again and again by every instance. */
+export async function keepRollups(pool: Pool, options: RollupOptions): Promise<void> {
+  try {
+    await roundOrNothing(pool, options);
+  } finally {
+    if (!options.signal.aborted) await measure(pool, options.events);
+  }
+}
