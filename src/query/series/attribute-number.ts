@@ -3,8 +3,16 @@
  * else is null, integers beyond ±(2^53−1) too: those are identifiers and bit masks.
  */
 
-/** @param value SQL of a jsonb value. It is repeated: let it be short. */
+/** `numeric`, in which nothing overflows. @param value SQL of a jsonb value, repeated: let it be short */
 export function attributeNumber(value: string): string {
-  return `case jsonb_typeof(${value}) when 'number' then (${value})::float8
-    when 'boolean' then (${value})::boolean::int::float8 end`;
+  return `case jsonb_typeof(${value}) when 'number' then (${value})::numeric
+    when 'boolean' then (${value})::boolean::int::numeric end`;
+}
+
+/**
+ * A `numeric` as a double: null where it is too great for one, which a cast would not allow, and 0 where it is too small.
+ * @param numeric SQL, repeated
+ */
+export function asDouble(numeric: string): string {
+  return `case when abs(${numeric}) > 1.7e308 then null when abs(${numeric}) < 1e-300 then 0 else (${numeric})::float8 end`;
 }

@@ -11,7 +11,7 @@ import { StatementValues } from '../statement-values.ts';
 import { timestampOfMs } from '../times.ts';
 import type { Aggregate } from './aggregates.ts';
 import { PERCENTILES, isPercentile } from './aggregates.ts';
-import { attributeNumber } from './attribute-number.ts';
+import { asDouble, attributeNumber } from './attribute-number.ts';
 import type { Measure } from './names.ts';
 import type { Source } from './routing.ts';
 
@@ -57,38 +57,45 @@ const PARTS = ['count', 'sum', 'min', 'max', 'first', 'last'] as const;
 function rollupInputs(measure: Measure, index: number, values: StatementValues): string[] {
   if (measure.kind === 'attribute') {
     const name = values.bind(measure.name, 'text');
-    return PARTS.map((part) => `rollup_${part}(t.attributes -> ${name})::float8 as ${part}${index}`);
+    return PARTS.map((part) => `rollup_${part}(t.attributes -> ${name}) as ${part}${index}`);
   }
   const isCoordinate = measure.name === 'latitude' || measure.name === 'longitude';
   const parts = isCoordinate ? PARTS.filter((part) => part === 'first' || part === 'last') : PARTS;
   return parts.map((part) => `t.${measure.name}_${part}::float8 as ${part}${index}`);
 }
 
+/** Attributes are `numeric` up to here, since their sums may be greater than a double. */
+function double(measure: Measure, expression: string): string {
+  return measure.kind === 'attribute' ? asDouble(expression) : expression;
+}
+
 /** Ordered by time without sorting: arrays compare element by element, and the last element is the value. */
-function edge(which: 'first' | 'last', order: string, value: string): string {
+function edge(which: 'first' | 'last', measure: Measure, order: string, value: string): string {
   const pick = which === 'first' ? 'min' : 'max';
-  const elements = `${order}, ${value}`;
-  return `(${pick}(array[${elements}]) filter (where ${value} is not null))[${elements.split(',').length}]`;
+  const elements = `${order}, ${double(measure, value)}`;
+  return `(${pick}(array[${elements}]) filter (where ${value} is not null))[${order.split(',').length + 1}]`;
 }
 
-function overRaw(aggregate: Aggregate, index: number): string {
+function overRaw(aggregate: Aggregate, measure: Measure, index: number): string {
   const value = `v${index}`;
-  if (isPercentile(aggregate)) return `percentile_cont(${PERCENTILES[aggregate]}) within group (order by ${value})`;
-  if (aggregate === 'first' || aggregate === 'last') return edge(aggregate, 'at, event_id, device_id', value);
-  return `${aggregate}(${value})`;
+  if (isPercentile(aggregate)) {
+    return `percentile_cont(${PERCENTILES[aggregate]}) within group (order by ${double(measure, value)})`;
+  }
+  if (aggregate === 'first' || aggregate === 'last') return edge(aggregate, measure, 'at, event_id, device_id', value);
+  return aggregate === 'count' ? `count(${value})` : double(measure, `${aggregate}(${value})`);
 }
 
-function overRollups(aggregate: Aggregate, index: number): string {
+function overRollups(aggregate: Aggregate, measure: Measure, index: number): string {
   switch (aggregate) {
     case 'avg':
-      return `sum(sum${index}) / nullif(sum(count${index}), 0)`;
+      return double(measure, `sum(sum${index}) / nullif(sum(count${index}), 0)`);
     case 'count':
-      return `coalesce(sum(count${index}), 0)::float8`;
+      return `coalesce(sum(count${index}), 0)`;
     case 'first':
     case 'last':
-      return edge(aggregate, 'at', `${aggregate}${index}`);
+      return edge(aggregate, measure, 'at', `${aggregate}${index}`);
     default:
-      return `${aggregate}(${aggregate}${index})`;
+      return double(measure, `${aggregate}(${aggregate}${index})`);
   }
 }
 
@@ -134,7 +141,7 @@ export function seriesSql(statement: SeriesStatement): Statement {
   const { source, measures, aggregates } = statement;
   const values = new StatementValues();
   const over = source === 'raw' ? overRaw : overRollups;
-  const outputs = measures.flatMap((_, index) => aggregates.map((aggregate) => over(aggregate, index)));
+  const outputs = measures.flatMap((measure, index) => aggregates.map((aggregate) => over(aggregate, measure, index)));
   const from = inner(statement, values);
   const text = `select key, bucket, ${outputs.join(', ')} from (${from}) rows group by key, bucket order by key, bucket`;
   return { text, values: values.list };

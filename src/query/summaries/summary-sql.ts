@@ -5,7 +5,7 @@
  * the last record with a fix was is the greatest of arrays that begin with the time: they compare element by element.
  */
 import type { Buckets } from '../calendar/buckets.ts';
-import { attributeNumber } from '../series/attribute-number.ts';
+import { asDouble, attributeNumber } from '../series/attribute-number.ts';
 import type { Statement } from '../statement-values.ts';
 import { StatementValues } from '../statement-values.ts';
 import {
@@ -35,12 +35,16 @@ export interface SummaryRow {
 
 /** Rows of the days and of the time around them that may be connected to them. */
 const readings = (ids: string, from: string, to: string): string => `
-  select p.device_id, p.ts, p.event_id, date_part('epoch', p.ts) as at, p.speed::float8 as speed,
-    case when p.valid then p.latitude end as latitude, case when p.valid then p.longitude end as longitude,
-    ${attributeNumber("p.attributes -> 'odometer'")} as odometer,
-    ${attributeNumber("p.attributes -> 'ignition'")} as ignition
-  from positions p
-  where p.device_id = any(${ids}) and p.ts >= ${from} and p.ts < ${to}
+  select device_id, ts, event_id, at, speed, latitude, longitude,
+    ${asDouble('odometer')} as odometer, (ignition <> 0)::int::float8 as ignition
+  from (
+    select p.device_id, p.ts, p.event_id, date_part('epoch', p.ts) as at, p.speed::float8 as speed,
+      case when p.valid then p.latitude end as latitude, case when p.valid then p.longitude end as longitude,
+      ${attributeNumber("p.attributes -> 'odometer'")} as odometer,
+      ${attributeNumber("p.attributes -> 'ignition'")} as ignition
+    from positions p
+    where p.device_id = any(${ids}) and p.ts >= ${from} and p.ts < ${to}
+    offset 0) p
   offset 0`;
 
 /** Each with what came before it: the record, the last fix, the last odometer reading, the last known ignition. */
