@@ -27,7 +27,7 @@ export interface CachedReply {
 
 const STATUS: Readonly<Record<CacheResult, string>> = {
   hit: 'odograph; hit',
-  miss: 'odograph; fwd=miss; stored',
+  miss: 'odograph; fwd=miss',
   shared: 'odograph; fwd=miss; collapsed',
   bypass: 'odograph; fwd=bypass',
 };
