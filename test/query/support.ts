@@ -1,4 +1,4 @@
-/** The role query over a real database, asked over HTTP by callers that a test makes up. All of it ends with the test. */
+/** The role query over a real database, asked over HTTP by callers that a test makes up. It ends with the test. */
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished } from 'vitest';
@@ -99,7 +99,7 @@ export async function addDevices(pool: Pool, ...deviceIds: readonly string[]): P
   const ids = new Map<string, number>();
   for (const deviceId of deviceIds) {
     const { rows } = await pool.query<{ id: number }>(
-      `insert into devices (unique_id, name, protocol) values ($1, 'Name of ' || $1, 'teltonika') returning id`, [deviceId]);
+      "insert into devices (unique_id, name, protocol) values ($1, 'Name of ' || $1, 'teltonika') returning id", [deviceId]);
     ids.set(deviceId, rows[0]?.id ?? 0);
   }
   return ids;

@@ -46,7 +46,8 @@ export const polygonParameter = area(POLYGON_EXPECTED, (numbers) => {
   return numbers.every((_, index) => index % 2 === 1 || isPlace(numbers[index], numbers[index + 1]));
 }).describe('`longitude,latitude,longitude,latitude…` of its corners, in degrees; it may not cross the antimeridian.');
 
-export function isInBox([west = 0, south = 0, east = 0, north = 0]: readonly number[], values: StatementValues): string {
+export function isInBox(box: readonly number[], values: StatementValues): string {
+  const [west = 0, south = 0, east = 0, north = 0] = box;
   const bind = (degrees: number): string => values.bind(degrees, 'float8');
   const between = `s.latitude between ${bind(south)} and ${bind(north)}`;
   const joint = west <= east ? 'and' : 'or';

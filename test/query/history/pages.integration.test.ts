@@ -11,6 +11,9 @@ interface Item {
   readonly [field: string]: unknown;
 }
 
+const ATTRIBUTES =
+  '{"ignition": true, "io1": {"__bigint": "18446744073709551615"}, "power": 12.30, "big": 12345678901234567890.5}';
+
 const keyOf = ({ ts, eventId }: Item): string => `${ts}/${eventId}`;
 
 async function get(api: TestApi, query: string, headers: Record<string, string> = {}) {
@@ -21,9 +24,11 @@ describe.each(STORAGES)('pages of a history in %s', (storage) => {
   it('show each record of the range once, in either order', async () => {
     const site = await openPrepared(storage);
     const ids = await addDevices(site.pool, '356307042441013', 'other');
-    const records = Array.from({ length: 500 }, (_, index) => ({ ts: START + Math.floor(index / 2) * 1_000, eventId: index % 2 }));
+    const timeOf = (index: number): number => START + Math.floor(index / 2) * 1_000;
+    const records = Array.from({ length: 500 }, (_, index) => ({ ts: timeOf(index), eventId: index % 2 }));
+    const withinOneMillisecond = [{ ts: '2026-05-04T10:30:00.000500Z' }, { ts: '2026-05-04T10:30:00.000501Z' }];
     await addPositions(site.pool, ids.get('356307042441013'), [
-      { ts: START - 1 }, ...records, { ts: '2026-05-04T10:30:00.000500Z' }, { ts: '2026-05-04T10:30:00.000501Z' }, { ts: START + 3_600_000 },
+      { ts: START - 1 }, ...records, ...withinOneMillisecond, { ts: START + 3_600_000 },
     ]);
     await addPositions(site.pool, ids.get('other'), records);
     const api = await startApi(site);
@@ -52,7 +57,8 @@ describe.each(STORAGES)('pages of a history in %s', (storage) => {
       if (next === null) break;
       cursor = `&cursor=${next}`;
       // Late ones before, on and behind the place of the reader.
-      await addPositions(site.pool, id, [1, 2, 3].map((n) => ({ ts: START + ((page * 97 + n * 83) % 300) * 1_000, eventId: page * 10 + n })));
+      const late = (n: number) => ({ ts: START + ((page * 97 + n * 83) % 300) * 1_000, eventId: page * 10 + n });
+      await addPositions(site.pool, id, [1, 2, 3].map(late));
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect(before.map(({ ts }) => `${ts}/0`).filter((key) => !seen.includes(key))).toEqual([]);
@@ -66,7 +72,7 @@ describe('a page of a history', () => {
     const opened = await openPrepared();
     const ids = await addDevices(opened.pool, '356307042441013');
     await addPositions(opened.pool, ids.get('356307042441013'), [
-      { ts: START, altitude: 34.5, attributes: '{"ignition": true, "io1": {"__bigint": "18446744073709551615"}, "power": 12.30, "big": 12345678901234567890.5}' },
+      { ts: START, altitude: 34.5, attributes: ATTRIBUTES },
       { ts: START + 1_000, latitude: null, longitude: null, altitude: null, speed: null },
     ]);
     return startApi(opened);
@@ -79,8 +85,8 @@ describe('a page of a history', () => {
       from: START, to: START + 3_600_000, next: null,
       items: [
         {
-          deviceId: '356307042441013', ts: START, receivedAt: START + 1_000, latitude: 52.5, longitude: 13.4, altitude: 34.5,
-          course: 90, speed: 50, satellites: 9, hdop: 0.9, valid: true, priority: 0, eventId: 0,
+          deviceId: '356307042441013', ts: START, receivedAt: START + 1_000, latitude: 52.5, longitude: 13.4,
+          altitude: 34.5, course: 90, speed: 50, satellites: 9, hdop: 0.9, valid: true, priority: 0, eventId: 0,
         },
         { ts: START + 1_000, latitude: null, longitude: null, altitude: null, speed: null, valid: false, attributes: {} },
       ],
@@ -94,7 +100,10 @@ describe('a page of a history', () => {
     const api = await site();
     const { json } = await get(api, `${RANGE}&fields=speed,time,attributes.ignition,attributes.io1,attributes.none`);
     expect((json as PageOf<Item>).items).toEqual([
-      { ts: START, speed: 50, time: '2026-05-04T10:00:00.000Z', attributes: { ignition: true, io1: { __bigint: '18446744073709551615' } } },
+      {
+        ts: START, speed: 50, time: '2026-05-04T10:00:00.000Z',
+        attributes: { ignition: true, io1: { __bigint: '18446744073709551615' } },
+      },
       { ts: START + 1_000, speed: null, time: '2026-05-04T10:00:01.000Z', attributes: {} },
     ]);
   });
@@ -114,7 +123,8 @@ describe('a page of a history', () => {
     const opened = await openPrepared();
     const ids = await addDevices(opened.pool, '356307042441013');
     const now = Date.now();
-    await addPositions(opened.pool, ids.get('356307042441013'), [now - 86_300_000, now - 60_000, now - 86_500_000].map((ts) => ({ ts })));
+    const times = [now - 86_300_000, now - 60_000, now - 86_500_000];
+    await addPositions(opened.pool, ids.get('356307042441013'), times.map((ts) => ({ ts })));
     const api = await startApi(opened);
     const first = (await get(api, 'limit=1&order=desc')).json as PageOf<Item> & { from: number; to: number };
     const second = (await get(api, `limit=1&order=desc&cursor=${first.next}`)).json as typeof first;
