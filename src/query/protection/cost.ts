@@ -16,6 +16,8 @@ export interface Reading {
   readonly range: TimeRange;
   /** Of rollups: at most one row for each device and so many milliseconds. Of records: absent. */
   readonly resolutionMs?: number;
+  /** How much more is done with a row than to add it up. Absent: 1. */
+  readonly effort?: number;
 }
 
 export interface Cost {
@@ -58,14 +60,14 @@ export class CostLimit {
     this.#onRefused = onRefused;
   }
 
-  async estimate({ devices, range, resolutionMs }: Reading, signal: AbortSignal): Promise<Cost> {
+  async estimate({ devices, range, resolutionMs, effort = 1 }: Reading, signal: AbortSignal): Promise<Cost> {
     const { from, to } = range;
     const most = resolutionMs === undefined ? null : Math.ceil((to - from) / resolutionMs);
     const ids = devices.kind === 'all' ? null : devices.ids;
     const [answer] = await this.#database.ask<{ rows: number }>(
       { name: 'cost', text: ESTIMATE, values: [from / 1_000, to / 1_000, most ?? Number.MAX_VALUE, ids] }, signal);
     const rows = Math.round(answer?.rows ?? 0);
-    return { rows, weight: rows > EXPENSIVE_ROWS ? 'expensive' : 'cheap' };
+    return { rows, weight: rows * effort > EXPENSIVE_ROWS ? 'expensive' : 'cheap' };
   }
 
   /**
@@ -74,9 +76,10 @@ export class CostLimit {
    */
   async admit(reading: Reading, advice: string, signal: AbortSignal): Promise<Cost> {
     const cost = await this.estimate(reading, signal);
-    if (cost.rows <= this.#maxRows) return cost;
+    const most = this.#maxRows / (reading.effort ?? 1);
+    if (cost.rows <= most) return cost;
     this.#onRefused(cost.rows);
-    const detail = `this would read ${rowsText(cost.rows)} rows, and ${rowsText(this.#maxRows)} is the most; narrow the range, or ${advice}`;
+    const detail = `this would read ${rowsText(cost.rows)} rows, and ${rowsText(most)} is the most; narrow the range, or ${advice}`;
     throw new Problem('too_expensive', detail);
   }
 }

@@ -10,7 +10,7 @@ export function attributeNumber(value: string): string {
 }
 
 /**
- * A `numeric` as a double: null where it is too great for one, which a cast would not allow, and 0 where it is too small.
+ * A `numeric` as a double: null where it is too great for one, which a cast does not allow, 0 where it is too small.
  * @param numeric SQL, repeated
  */
 export function asDouble(numeric: string): string {

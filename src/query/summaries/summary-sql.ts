@@ -33,9 +33,12 @@ export interface SummaryRow {
   readonly fixMetres: number;
 }
 
-/** Rows of the days and of the time around them that may be connected to them. */
-const readings = (ids: string, from: string, to: string): string => `
-  select device_id, ts, event_id, at, speed, latitude, longitude,
+/**
+ * Rows of the days and of the time around them that may be connected to them. `offset 0` here and below keeps what is
+ * worked out in one step from being worked out again wherever the next one uses it.
+ */
+const readings = (ids: string, from: string, to: string, bounds: string): string => `
+  select device_id, ts, event_id, at, speed, latitude, longitude, width_bucket(ts, ${bounds}) as day,
     ${asDouble('odometer')} as odometer, (ignition <> 0)::int::float8 as ignition
   from (
     select p.device_id, p.ts, p.event_id, date_part('epoch', p.ts) as at, p.speed::float8 as speed,
@@ -49,7 +52,7 @@ const readings = (ids: string, from: string, to: string): string => `
 
 /** Each with what came before it: the record, the last fix, the last odometer reading, the last known ignition. */
 const LINKED = `
-  select device_id, ts, at, speed, latitude, longitude, odometer,
+  select device_id, ts, at, day, speed, latitude, longitude, odometer,
     lag(at) over earlier as before_at, lag(speed) over earlier as before_speed,
     max(array[at, event_id, latitude, longitude, speed]) filter (where latitude + longitude is not null)
       over before as fix,
@@ -65,9 +68,8 @@ const METRES = `2 * ${EARTH_RADIUS_M} * asin(least(1, sqrt(
 
 /** Each stretch with its seconds and its ways; a way that does not count is 0. */
 const measured = (bounds: string): string => `
-  select device_id, ts, at, speed, before_at, fix[1] as fix_at, reading[1] as reading_at,
-    width_bucket(ts, ${bounds}) as day,
-    date_part('epoch', (${bounds})[width_bucket(ts, ${bounds})]) as midnight,
+  select device_id, ts, at, day, speed, before_at, fix[1] as fix_at, reading[1] as reading_at,
+    date_part('epoch', (${bounds})[day]) as midnight,
     case when at - before_at <= ${GAP_LIMIT_S} then at - before_at else 0 end as seconds,
     coalesce(before_speed,
       case when fix[1] = before_at and at > before_at then metres / (at - before_at) * ${KPH_PER_MPS} end, 0
@@ -81,7 +83,8 @@ const measured = (bounds: string): string => `
       then odometer - reading[3] else 0 end as odometer_metres
   from (
     select *, case when latitude + longitude is not null and fix is not null then ${METRES} end as metres
-    from linked offset 0) l`;
+    from linked offset 0) l
+  offset 0`;
 
 /** The part of what lasted from `since` to `at` that belongs to the day of its end, or to the one before. */
 const part = (since: string): string => `
@@ -119,7 +122,7 @@ export function summarySql(ids: readonly string[], days: Buckets): Statement {
   const to = values.bind(instant(days.to + CONNECTION_MS), 'timestamptz');
   const bounds = values.bind([...days.starts, days.to].map(instant), 'timestamptz[]');
   const count = values.bind(days.starts.length, 'int');
-  const text = `with readings as (${readings(idList, from, to)}), linked as (${LINKED}), measured as (${measured(bounds)}),
+  const text = `with readings as (${readings(idList, from, to, bounds)}), linked as (${LINKED}), measured as (${measured(bounds)}),
     divided as (${DIVIDED}) ${SUMMED} ${count}
     group by device_id, day having count(*) filter (where is_own) > 0 order by device_id, day`;
   return { text, values: values.list };

@@ -23,20 +23,28 @@ const CALLERS = {
   seesA: only('A'), seesAToo: only('A'), seesB: only('B'), seesNone: only(), asksForB: asked('B'), asksForA: asked('A'),
 };
 
-async function openFleet(overrides: Overrides = {}, redisUrl?: string): Promise<{ api: TestApi; pool: TestApi['pool'] }> {
+async function openFleet(
+  overrides: Overrides = {},
+  redisUrl?: string,
+): Promise<{ api: TestApi; pool: TestApi['pool'] }> {
   const site = await openPrepared('partitions');
   const ids = await addDevices(site.pool, 'A', 'B', 'C');
   for (const [at, id] of [...ids.values()].entries()) {
     await addPositions(site.pool, id, Array.from({ length: 10 * (at + 1) }, (_, minute) => ({ ts: BEGIN + minute * MINUTE_MS })));
   }
   await refreshStates(site.pool);
-  const redis = redisUrl === undefined ? site.redis : connectRedis(redisUrl, { name: 'cache', commandTimeoutMs: 5_000, onError: () => undefined });
+  const redis = redisUrl === undefined
+    ? site.redis
+    : connectRedis(redisUrl, { name: 'cache', commandTimeoutMs: 5_000, onError: () => undefined });
   onTestFinished(() => { redis.disconnect(); });
   return { pool: site.pool, api: await startApi({ ...site, redis }, { callers: CALLERS, overrides }) };
 }
 
-const counts = ({ json }: Asked): unknown => (json as { series: { deviceId: string; points: { count: number }[] }[] }).series
-  .map(({ deviceId, points }) => [deviceId, points[0]?.count]);
+interface Counted {
+  readonly series: readonly { readonly deviceId: string; readonly points: readonly { readonly count: number }[] }[];
+}
+
+const counts = ({ json }: Asked): unknown => (json as Counted).series.map(({ deviceId, points }) => [deviceId, points[0]?.count]);
 const status = ({ headers }: Asked): string | null => headers.get('cache-status');
 
 /** How many statements of a kind the database has answered. */

@@ -35,7 +35,10 @@ test('a step that is no multiple of the rollup goes to a finer level', () => {
 
 test('a level that does not go back so far is passed over for a coarser one that does', () => {
   const oldest = { raw: NOW - 48 * HOUR_MS, minutes: NOW - 240 * HOUR_MS, hours: -Infinity };
-  const ago = (days: number) => ({ oldest: { raw: oldest.raw + days * 24 * HOUR_MS, minutes: oldest.minutes + days * 24 * HOUR_MS, hours: -Infinity } });
+  const ago = (days: number) => {
+    const [raw, minutes] = [oldest.raw, oldest.minutes].map((ts) => ts + days * 24 * HOUR_MS) as [number, number];
+    return { oldest: { raw, minutes, hours: -Infinity } };
+  };
   expect(sourceOf(1, 'PT1H', ago(0))).toBe('raw');
   expect(sourceOf(1, 'PT1H', ago(3))).toBe('minutes');
   expect(sourceOf(1, 'PT1H', ago(30))).toBe('hours');

@@ -90,7 +90,7 @@ describe.each(STORAGES)('with %s', (storage) => {
     const group = 'b3b1f1f0-0000-4000-8000-000000000001';
     await pool.query("insert into groups (id, name) values ($1, 'North')", [group]);
     await pool.query('insert into group_devices (group_id, device_id) values ($1, 1), ($1, 3)', [group]);
-    await pool.query(`insert into group_devices (group_id, device_id, valid_from, valid_to) values ($1, 2, now() - interval '2 days', now() - interval '1 day')`, [group]);
+    await pool.query('insert into group_devices (group_id, device_id, valid_from, valid_to) values ($1, 2, now() - interval \'2 days\', now() - interval \'1 day\')', [group]);
     const range = `from=${begin}&to=${begin + 10 * HOUR_MS}&step=PT1H&name=speed&name=whole`;
     for (const [by, devices] of [['all', [1, 2, 3, 4]], ['group', [1, 3]]] as const) {
       const which = AGGREGATES.filter((one) => !/^(p\d|first|last)/.test(one));

@@ -45,7 +45,8 @@ class Days {
   }
 
   dayOf(ts: number): number {
-    return ts >= this.#buckets.to ? this.#buckets.starts.length : this.#buckets.starts.findLastIndex((start) => start <= ts);
+    const { starts, to } = this.#buckets;
+    return ts >= to ? starts.length : starts.findLastIndex((start) => start <= ts);
   }
 
   at(day: number): NaiveDay {
@@ -85,7 +86,8 @@ function addTime(days: Days, before: Before, now: Reading): void {
   const seconds = (now.ts - record.ts) / 1_000;
   const isOn = ignition !== undefined && connects(ignition, now) ? ignition.ignition : null;
   const hasFix = now.valid && now.latitude !== null;
-  const ownSpeed = fix !== undefined && fix.ts === record.ts && hasFix && seconds > 0 ? (metres(fix, now) / seconds) * 3.6 : 0;
+  const isKnown = fix?.ts === record.ts && hasFix && seconds > 0;
+  const ownSpeed = isKnown ? (metres(fix, now) / seconds) * 3.6 : 0;
   const isMoving = (record.speed ?? ownSpeed) >= 5;
   days.divide(record.ts, now.ts, seconds <= 600 ? seconds : 0, (day, part) => {
     if (isMoving) day.moving += part;
