@@ -13,7 +13,7 @@ import { restrictedZones } from './zones.js';
 /** Files that may read `process.env`: they hand it to the table of settings, or are tools beside the product. */
 const READS_ENVIRONMENT = [
   'src/main.ts', 'src/config/**/*.ts', 'src/demo/**/*.ts', 'src/simulator/main.ts', 'src/simulator/options.ts',
-  'src/dead-letters/main.ts',
+  'src/dead-letters/main.ts', 'src/accounts/keys-main.ts', 'src/accounts/users-main.ts',
 ];
 
 /** Files whose output is the terminal's. */

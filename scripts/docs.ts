@@ -4,11 +4,13 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { configDocument, envExample } from '../src/config/documents.ts';
+import { problemsDocument } from '../src/http/problems-document.ts';
 import { asyncApiDocument, protocolTables } from '../src/live/messages/protocol-document.ts';
 import { errorsDocument } from '../src/shared/errors-document.ts';
 import { metricsDocument } from '../src/observability/metrics/document.ts';
 import { ioElementsDocument } from '../src/protocols/teltonika/io-elements-document.ts';
 import { reliabilityDocument } from '../test/faults/document.ts';
+import { openApiDocument } from './openapi.ts';
 import { withSections } from './generated-sections.ts';
 
 /** Given what the file says now. */
@@ -16,9 +18,10 @@ const documents: Readonly<Record<string, (current: string) => string | Promise<s
   '.env.example': envExample,
   'docs/asyncapi.json': asyncApiDocument,
   'docs/config.md': configDocument,
-  'docs/errors.md': errorsDocument,
+  'docs/errors.md': () => `${errorsDocument()}\n${problemsDocument()}`,
   'docs/live-protocol.md': (current) => withSections(current, protocolTables()),
   'docs/metrics.md': metricsDocument,
+  'docs/openapi.json': openApiDocument,
   'docs/reliability.md': reliabilityDocument,
   'docs/teltonika-io-elements.md': ioElementsDocument,
 };

@@ -1,7 +1,8 @@
 /** A live server in this process, over an empty stream and a database with these devices. */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { localProvider } from '../../src/auth/local.ts';
+import { Authority } from '../../src/auth/authority.ts';
+import { localProvider } from '../../src/auth/local/provider.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { createLive } from '../../src/live/live.ts';
@@ -29,9 +30,9 @@ export async function startLiveInProcess(servers: BenchServers, devices: readonl
   await waitForRedis(redis, AbortSignal.timeout(10_000));
   await redis.flushall();
   const pool = createPool({ ...settings, POSTGRES_POOL_SIZE: 4 }, postgresUrl, 'live', () => undefined);
-  const provider = () => localProvider(TOKEN);
-  const parts = { settings, redisUrl, redis, pool, provider, registry: new Registry(), log: pino({ level: 'silent' }) };
-  const live = createLive(parts);
+  const common = { settings, registry: new Registry(), log: pino({ level: 'silent' }) };
+  const authority = new Authority({ ...common, provider: () => localProvider(TOKEN) });
+  const live = createLive({ ...common, redisUrl, redis, pool, authority });
   await live.start();
   return {
     url: `ws://127.0.0.1:${live.port}/live`,
@@ -39,6 +40,7 @@ export async function startLiveInProcess(servers: BenchServers, devices: readonl
     partitions: settings.STREAM_PARTITIONS,
     stop: async () => {
       await live.stop();
+      authority.stop();
       await pool.end();
       redis.disconnect();
     },

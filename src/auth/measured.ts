@@ -18,9 +18,16 @@ export function measured(provider: AuthProvider, events: ProviderEvents): AuthPr
       events.reachable(answer.outcome === 'unavailable' ? answer.message : null);
       return answer;
     },
-    async authorise(credential, resources) {
+    async authorise(credential, resources, identity) {
       const startedAt = performance.now();
-      const answer = await provider.authorise(credential, resources);
+      const answer = await provider.authorise(credential, resources, identity);
+      events.authorised(answer.outcome, performance.now() - startedAt);
+      events.reachable(answer.outcome === 'unavailable' ? answer.message : null);
+      return answer;
+    },
+    async accessOf(credential, identity) {
+      const startedAt = performance.now();
+      const answer = await provider.accessOf(credential, identity);
       events.authorised(answer.outcome, performance.now() - startedAt);
       events.reachable(answer.outcome === 'unavailable' ? answer.message : null);
       return answer;

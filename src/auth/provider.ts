@@ -4,6 +4,8 @@
  * Nothing here throws for what a user sends or an authority answers.
  */
 
+import type { Access } from './access.ts';
+
 /** What a caller presents, and from where. */
 export interface Credential {
   readonly kind: 'bearer' | 'cookie' | 'query';
@@ -49,6 +51,9 @@ export type Authentication = { readonly outcome: 'accepted'; readonly identity: 
 /** `allowed` holds the keys of those resources, out of the ones asked about, that may be read. */
 export type Authorisation = { readonly outcome: 'decided'; readonly allowed: ReadonlySet<string> } | Refused | Unavailable;
 
+/** What a caller reaches, where the authority says. */
+export type AccessAnswer = { readonly outcome: 'decided'; readonly access: Access } | Refused | Unavailable;
+
 /** What has changed at the authority: one user, or something that may concern anybody. */
 export type AuthorityChange = { readonly userIds: readonly string[] } | 'anything';
 
@@ -65,7 +70,10 @@ export interface AuthProvider {
    *   it may then be left to that
    */
   authenticate(credential: Credential, known: Identity | null): Promise<Authentication>;
-  authorise(credential: Credential, resources: readonly Resource[]): Promise<Authorisation>;
+  /** @param identity whose the credential is, as `authenticate` has said */
+  authorise(credential: Credential, resources: readonly Resource[], identity: Identity): Promise<Authorisation>;
+  /** What the credential is good for beyond single resources. */
+  accessOf(credential: Credential, identity: Identity): Promise<AccessAnswer>;
   /** Reports changes from now on, until `stop`. An authority that cannot tell reports none. */
   watch(onChange: (change: AuthorityChange) => void): void;
   stop(): void;

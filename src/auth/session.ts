@@ -2,7 +2,7 @@
  * One credential and what the authority has said about it, shared by every connection that presents it. Questions of
  * one moment become one question; a yes stands until it is older than the time limit, a no for some seconds.
  */
-import type { AuthProvider, Credential, Identity, Refused, Resource } from './provider.ts';
+import type { AccessAnswer, AuthProvider, Credential, Identity, Refused, Resource } from './provider.ts';
 import { resourceKey } from './provider.ts';
 
 export type Decision = 'allowed' | 'forbidden' | 'unavailable';
@@ -53,6 +53,7 @@ export class Session {
   readonly #answers = new Map<string, Answer>();
   #questions = new Map<string, Question>();
   #identity: Identity;
+  #access: { readonly answer: Promise<AccessAnswer>; readonly at: number } | null = null;
   /** When the authority last said that all of this is so; monotonic, milliseconds. */
   #confirmedAt: number;
   #end: Refused | null = null;
@@ -84,6 +85,23 @@ export class Session {
       resources.map(async (resource) => [resourceKey(resource), await this.#decide(resource)] as const),
     );
     return new Map(decisions);
+  }
+
+  /** What the credential reaches. Those who ask at the same time share the question, and its answer for a while. */
+  access(): Promise<AccessAnswer> {
+    if (this.#end !== null) return Promise.resolve(this.#end);
+    const known = this.#access;
+    if (known !== null && performance.now() - known.at < this.#options.validityMs) return known.answer;
+    const asked = { answer: this.#askAccess(), at: performance.now() };
+    this.#access = asked;
+    return asked.answer;
+  }
+
+  async #askAccess(): Promise<AccessAnswer> {
+    const answer = await this.#options.provider.accessOf(this.credential, this.#identity);
+    if (answer.outcome === 'refused') this.close(answer);
+    if (answer.outcome !== 'decided') this.#access = null;
+    return answer;
   }
 
   /**
@@ -118,13 +136,14 @@ export class Session {
 
   /** What was said so long ago stands no more. */
   lapse(): void {
-    this.#answers.clear();
+    this.doubt();
     for (const holder of [...this.holders]) holder.lapsed();
   }
 
   /** Something may have changed: what was said is asked again before it is used again. */
   doubt(): void {
     this.#answers.clear();
+    this.#access = null;
   }
 
   #decide(resource: Resource): Decision | Promise<Decision> {
@@ -159,7 +178,7 @@ export class Session {
   /** Puts the question, and keeps the answers with the time at which it was put. */
   async #ask(resources: readonly Resource[]): Promise<'decided' | 'refused' | 'unavailable'> {
     const at = performance.now();
-    const authorisation = await this.#options.provider.authorise(this.credential, resources);
+    const authorisation = await this.#options.provider.authorise(this.credential, resources, this.#identity);
     if (authorisation.outcome === 'refused') this.close(authorisation);
     if (authorisation.outcome !== 'decided') return authorisation.outcome;
     for (const resource of resources) {

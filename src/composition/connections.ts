@@ -33,15 +33,21 @@ export class Connections {
     this.#parts = parts;
   }
 
-  /** A connection for commands that do not block, with a probe where the role cannot do without. */
-  redisFor(role: string, { isNeeded = true }: { readonly isNeeded?: boolean } = {}): Redis {
+  /** A connection for commands that do not block, with a probe. */
+  redisFor(role: string): Redis {
+    const redis = this.unprobedRedisFor(role);
+    this.probes[`redis (${role})`] = redisProbe(redis);
+    return redis;
+  }
+
+  /** For what goes on without Redis. */
+  unprobedRedisFor(role: string): Redis {
     const { settings, servers, log } = this.#parts;
     const { redis, release } = connectWatchedRedis({
       name: `odograph/${role}/${settings.INSTANCE_ID}`,
       commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
       url: servers.redisUrl, role, log,
     });
-    if (isNeeded) this.probes[`redis (${role})`] = redisProbe(redis);
     this.#releases.push(release);
     return redis;
   }

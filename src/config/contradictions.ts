@@ -28,6 +28,7 @@ const claimsComeAfterRenewals: Rule = (settings) => {
   return [`PROCESSOR_CLAIM_IDLE_MS: expected at least twice PROCESSOR_CLAIM_INTERVAL_MS (${least}), got ${settings.PROCESSOR_CLAIM_IDLE_MS}`];
 };
 
+/** Beside the writers one connection holds the consumer name, one listens to the database, and one is for upkeep. */
 const poolHoldsWriters: Rule = (settings) => {
   const least = settings.PROCESSOR_WRITERS + 3;
   if (!settings.ROLES.includes('core') || settings.POSTGRES_POOL_SIZE >= least) return [];
@@ -48,7 +49,7 @@ const cheapQuestionsHaveConnections: Rule = (settings) => {
 };
 
 const directusHasAddress: Rule = (settings) => {
-  const isAsked = settings.AUTH_PROVIDER === 'directus' && settings.ROLES.includes('live');
+  const isAsked = settings.AUTH_PROVIDER === 'directus' && settings.ROLES.some((role) => role !== 'core');
   if (!isAsked || settings.DIRECTUS_BASE_URL !== undefined) return [];
   return ['DIRECTUS_BASE_URL: expected the URL of Directus, since AUTH_PROVIDER is directus, got nothing'];
 };

@@ -24,6 +24,7 @@ import { connectRedis, waitForRedis } from '../shared/redis.ts';
 import { repeat, untilDone } from '../shared/retry.ts';
 import type { Role } from '../shared/role.ts';
 import { pause, settledBy } from '../shared/wait.ts';
+import { keepAccountsPublished } from './account-list.ts';
 import { Acknowledger } from './acknowledger.ts';
 import type { ConsumerName } from './consumer-name.ts';
 import { takeConsumerName } from './consumer-name.ts';
@@ -229,6 +230,7 @@ class Core implements Role {
       every('removing dead consumers', claimIntervalMs, () => this.#removeDead(streams)),
       every('publishing the device list', settings.DEVICE_LIST_REFRESH_MS, () => publishDeviceList(pool, redis)),
       every('rolling up', settings.ROLLUP_INTERVAL_MS, () => keepRollups(pool, { settings, events: this.#events, signal })),
+      keepAccountsPublished({ pool, redis, intervalMs: settings.DEVICE_LIST_REFRESH_MS, onError, signal }),
       every('maintaining partitions', MAINTENANCE_INTERVAL_MS, () => maintainPartitions(pool, settings, Date.now())),
     ]);
   }

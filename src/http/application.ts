@@ -9,17 +9,22 @@ import { LogController, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { Callers } from './authentication.ts';
+import type { Callers, ScopedRoute } from './authentication.ts';
 import { requireCallers } from './authentication.ts';
 import { registerDocument } from './document.ts';
-import { handleFailure, sendProblem } from './failures.ts';
+import type { HttpEvents } from './events.ts';
+import { failureHandler, sendProblem } from './failures.ts';
 import { PathMethods } from './methods.ts';
+import { allowOrigins } from './origins.ts';
 import { Problem } from './problem.ts';
+import { compressAnswers, protectBrowsers } from './protection.ts';
+import { registerReference } from './reference.ts';
 import type { ApiRoutes } from './routes.ts';
 
 export interface ApplicationOptions {
   readonly settings: Settings;
   readonly log: Logger;
+  readonly events: HttpEvents;
   readonly callers: Callers;
   readonly routes: readonly ApiRoutes[];
 }
@@ -53,7 +58,9 @@ function answerUnknown(app: FastifyInstance): void {
   });
 }
 
-function createInstance({ settings, log }: ApplicationOptions): FastifyInstance {
+function createInstance(
+  { settings, log }: ApplicationOptions, onFailure: ReturnType<typeof failureHandler>,
+): FastifyInstance {
   const { API_PROXY_HOPS: hops } = settings;
   const loggerInstance: FastifyBaseLogger = log;
   return fastify({
@@ -63,22 +70,43 @@ function createInstance({ settings, log }: ApplicationOptions): FastifyInstance 
     genReqId: requestIdOf,
     // Not the number itself, which Fastify takes for 'none'.
     trustProxy: hops === 0 ? false : (_address: string, hop: number) => hop < hops,
-    frameworkErrors: (error, request, reply) => { void handleFailure(error, request, reply); },
+    frameworkErrors: (error, request, reply) => { void onFailure(error, request, reply); },
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2 },
   });
 }
 
+/** Counts and logs each request, however it ends. */
+function watchRequests(app: FastifyInstance, events: HttpEvents): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const startedAt = performance.now();
+    reply.header('x-request-id', request.id);
+    events.begun();
+    reply.raw.once('close', () => { events.ended(request, reply, performance.now() - startedAt); });
+  });
+}
+
+export interface Application {
+  readonly app: FastifyInstance;
+  readonly routes: readonly ScopedRoute[];
+}
+
 /** Ready to be asked, with `inject` or after `listen`. */
-export async function createApplication(options: ApplicationOptions): Promise<FastifyInstance> {
-  const app = createInstance(options);
+export async function createApplication(options: ApplicationOptions): Promise<Application> {
+  const { events, settings, callers } = options;
+  const onFailure = failureHandler(events);
+  const app = createInstance(options, onFailure);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(handleFailure);
-  app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id); });
+  app.setErrorHandler(onFailure);
+  watchRequests(app, events);
+  await protectBrowsers(app);
+  await allowOrigins(app, settings.API_ALLOWED_ORIGINS);
+  await compressAnswers(app);
   answerUnknown(app);
-  requireCallers(app, options.callers);
+  const routes = requireCallers(app, callers);
   await registerDocument(app);
+  await registerReference(app);
   for (const plugin of options.routes) await app.register(plugin);
   await app.ready();
-  return app;
+  return { app, routes };
 }

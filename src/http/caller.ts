@@ -15,6 +15,8 @@ export interface Caller {
   readonly role: Role;
   readonly scopes: ReadonlySet<Scope>;
   readonly visibility: Visibility;
+  /** When the credential ends by itself, epoch milliseconds; null: it does not. */
+  readonly expiresAt: number | null;
   /** Whether records of this device may be written. Answers at once: it asks neither the database nor an authority. */
   mayWrite(deviceId: string): boolean;
 }

@@ -4,21 +4,30 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import type { HttpEvents } from './events.ts';
 import type { FieldError } from './problem.ts';
 import { PROBLEM_TYPE, Problem, problemBody } from './problem.ts';
 import type { ProblemCode } from './problems.ts';
+import { PROBLEMS } from './problems.ts';
 
-/** What Fastify itself refuses, by its code. */
-const FASTIFY_PROBLEMS: Readonly<Record<string, readonly [code: ProblemCode, detail: string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'the body is longer than this route takes'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'the body has a Content-Type that this route does not take'],
-  FST_ERR_CTP_INVALID_TYPE: ['unsupported_media_type', 'the body has a Content-Type that this route does not take'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_request', 'body: expected JSON, got nothing'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_request', 'body: not JSON'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'body: not as long as Content-Length says'],
-  FST_ERR_BAD_URL: ['invalid_request', 'the path is not a valid one'],
-  FST_ERR_MAX_PARAM_LENGTH: ['no_such_route', 'a part of the path is longer than any that there is'],
-  FST_ERR_ASYNC_CONSTRAINT: ['no_such_route', 'there is nothing here'],
+/** What Fastify and its plugins refuse, where their own words are not for callers. */
+const DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'the body is longer than this route takes',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the body has a Content-Type that this route does not take',
+  FST_ERR_CTP_EMPTY_TYPE: 'the body has no Content-Type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'body: expected JSON, got nothing',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'body: not JSON',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body: not as long as Content-Length says',
+  FST_CP_ERR_INVALID_CONTENT_ENCODING: 'the body has a Content-Encoding that is not taken: gzip, deflate, br and identity are',
+  FST_CP_ERR_INVALID_CONTENT: 'the body is not in the Content-Encoding that it names',
+  FST_ERR_BAD_URL: 'the path is not a valid one',
+  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is longer than any that there is',
+};
+
+/** By the status that they would answer with. */
+const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
+  400: 'invalid_request', 404: 'no_such_route', 406: 'not_acceptable', 408: 'request_timeout', 413: 'payload_too_large',
+  414: 'no_such_route', 415: 'unsupported_media_type', 431: 'headers_too_large',
 };
 
 const FIELD_LIMIT = 100;
@@ -57,8 +66,8 @@ function foreseen(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   const validation = validationProblem(error);
   if (validation !== null || !isFastifyError(error)) return validation;
-  const known = FASTIFY_PROBLEMS[error.code];
-  return known === undefined ? null : new Problem(...known);
+  const code = error.code.startsWith('FST_') ? BY_STATUS[error.statusCode ?? 500] : undefined;
+  return code === undefined ? null : new Problem(code, DETAILS[error.code] ?? PROBLEMS[code].doc);
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -72,9 +81,14 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 }
 
 /** The error handler of the server. */
-export function handleFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = foreseen(error);
-  if (problem !== null) return sendProblem(reply, problem);
-  request.log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed for a bug of ours');
-  return sendProblem(reply, new Problem('internal_error', 'an error that was not foreseen; the log has it under the request id'));
+export function failureHandler(events: Pick<HttpEvents, 'refused' | 'failed'>) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = foreseen(error);
+    if (problem !== null) {
+      events.refused(problem);
+      return sendProblem(reply, problem);
+    }
+    events.failed(request, error);
+    return sendProblem(reply, new Problem('internal_error', 'an error that was not foreseen; the log has it under the request id'));
+  };
 }

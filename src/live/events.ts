@@ -2,13 +2,10 @@
  * What happens in the live server, each as one function that logs and counts. WARN: something is wrong and nothing is
  * lost; a live feed loses nothing, since all that it shows is in the stream and in the database.
  */
-import type { ProviderEvents } from '../auth/measured.ts';
-import type { SessionEvents } from '../auth/sessions.ts';
 import type { LiveMetrics } from '../observability/metrics/live.ts';
 import type { Logger } from '../observability/logger.ts';
 import { CodecError, errorMessage } from '../shared/errors.ts';
 import type { Transport } from './messages/frames.ts';
-import { Outage } from './outage.ts';
 import type { CloseReason, ErrorCode, Rejection, ServerMessageType, UnsubscribedReason } from './messages/protocol.ts';
 import { CLOSES, ERRORS, REJECTIONS } from './messages/protocol.ts';
 
@@ -29,7 +26,6 @@ function startAtZero(metrics: LiveMetrics): void {
   for (const kind of ['device', 'group', 'all']) metrics.subscriptions.set({ kind }, 0);
   for (const transport of ['websocket', 'sse']) metrics.connections.set({ transport }, 0);
   for (const reason of ['requested', 'revoked', 'expired']) metrics.unsubscriptions.inc({ reason }, 0);
-  for (const result of ['confirmed', 'ended', 'unavailable', 'lapsed']) metrics.revalidations.inc({ result }, 0);
   for (const result of ['ok', 'error']) {
     metrics.stateQueries.inc({ result }, 0);
     metrics.groupRefreshes.inc({ result }, 0);
@@ -167,46 +163,11 @@ function databaseEvents(metrics: LiveMetrics, log: Logger) {
   };
 }
 
-function authEvents(metrics: LiveMetrics, log: Logger) {
-  const authority = new Outage();
-  let isWatching: boolean | null = null;
-  const provider: ProviderEvents = {
-    authenticated: (result, durationMs) => { metrics.authDuration.observe({ result }, durationMs / MS); },
-    authorised: (result, durationMs) => { metrics.authzDuration.observe({ result }, durationMs / MS); },
-    reachable: (found) => {
-      const change = authority.observe(found !== null, performance.now());
-      if (change === 'begins') log.warn({ error: found }, 'the authority cannot be asked: nobody new is let in, and decisions lapse in time');
-      if (change === 'ends') log.info('the authority can be asked again');
-    },
-  };
-  const sessions: SessionEvents = {
-    sessions: (count) => { metrics.sessions.set(count); },
-    revalidated: (result) => {
-      metrics.revalidations.inc({ result });
-      if (result === 'lapsed') log.warn('a session has lapsed: the authority could not be asked in time');
-    },
-  };
-  return {
-    provider,
-    sessions,
-    directusAsked: (result: string, durationMs: number): void => {
-      metrics.directusRequests.observe({ result }, durationMs / MS);
-    },
-    directusWatch: (state: 'connected' | { readonly lost: string }): void => {
-      metrics.directusWatching.set(state === 'connected' ? 1 : 0);
-      if (state === 'connected') log.info('Directus tells what changes there');
-      else if (isWatching !== false) log.warn({ error: state.lost }, 'Directus does not tell what changes there; decisions are asked again at intervals');
-      isWatching = state === 'connected';
-    },
-  };
-}
-
 export function createLiveEvents(metrics: LiveMetrics, log: Logger) {
   startAtZero(metrics);
   return {
     ...connectionEvents(metrics, log),
     ...broadcastEvents(metrics, log),
     ...databaseEvents(metrics, log),
-    ...authEvents(metrics, log),
   };
 }

@@ -7,9 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Registry } from 'prom-client';
-import { measured } from '../auth/measured.ts';
-import type { AuthProvider } from '../auth/provider.ts';
-import { Sessions } from '../auth/sessions.ts';
+import type { Authority } from '../auth/authority.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createLiveMetrics } from '../observability/metrics/live.ts';
@@ -37,8 +35,8 @@ export interface LiveOptions {
   /** A connection for commands that do not block. */
   readonly redis: Redis;
   readonly pool: Pool;
-  /** Given the events, so that it can report what it does. */
-  readonly provider: (events: LiveEvents) => AuthProvider;
+  /** Started here where nobody has, and stopped by whoever has made it. */
+  readonly authority: Authority;
   readonly registry: Registry;
   readonly log: Logger;
 }
@@ -59,7 +57,6 @@ class LiveRole implements Live {
   readonly name = 'live';
   readonly #options: LiveOptions;
   readonly #events: LiveEvents;
-  readonly #sessions: Sessions;
   readonly #server: LiveServer;
   readonly #streams: readonly string[];
   readonly #group: string;
@@ -71,13 +68,9 @@ class LiveRole implements Live {
   #starting: Promise<void> | null = null;
 
   constructor(options: LiveOptions) {
-    const { settings, redis } = options;
+    const { settings, redis, authority: { provider } } = options;
     this.#options = options;
     this.#events = createLiveEvents(createLiveMetrics(options.registry), options.log);
-    const provider = measured(options.provider(this.#events), this.#events.provider);
-    const { LIVE_AUTHZ_REVALIDATE_MS: validityMs } = settings;
-    const revalidationsAtOnce = Math.ceil(settings.DIRECTUS_MAX_REQUESTS / 2);
-    this.#sessions = new Sessions({ provider, validityMs, revalidationsAtOnce, events: this.#events.sessions });
     this.#server = new LiveServer({ settings, provider, events: this.#events, hub: () => this.#hub });
     this.#streams = telemetryStreams(settings.STREAM_PARTITIONS);
     const { LIVE_BROADCAST_GROUP_PREFIX: prefix, LIVE_BROADCAST_GROUP_EXPIRY_MS: expiryMs } = settings;
@@ -107,7 +100,6 @@ class LiveRole implements Live {
     this.#stopping.abort();
     const drainMs = Math.min(settings.LIVE_WS_DRAIN_TIMEOUT_MS, settings.SHUTDOWN_TIMEOUT_MS * DRAIN_SHARE);
     await this.#server.stop(AbortSignal.timeout(Math.max(1, Math.floor(drainMs))));
-    this.#sessions.stop();
     this.#blocking?.disconnect();
     const deadline = AbortSignal.timeout(LEAVE_TIMEOUT_MS);
     await settledBy(deadline, this.#starting ?? Promise.resolve(), this.#running);
@@ -122,10 +114,10 @@ class LiveRole implements Live {
     await this.#server.listen();
     const joined = await this.#join();
     if (joined === null || signal.aborted) return;
-    const { settings, pool } = this.#options;
+    const { settings, pool, authority: { sessions } } = this.#options;
     const { start, warm } = joined;
     const coveredFrom = warm.map((one) => one.coveredFrom);
-    const parts = { settings, sessions: this.#sessions, pool, events: this.#events, signal };
+    const parts = { settings, sessions, pool, events: this.#events, signal };
     const hub = createHub({ ...parts, start, coveredFrom });
     for (const [partition, { entries }] of warm.entries()) {
       for (const { entryId, positions } of entries) {
@@ -133,7 +125,7 @@ class LiveRole implements Live {
       }
     }
     this.#running = this.#run(hub);
-    this.#sessions.start();
+    this.#options.authority.start();
     this.#hub = hub;
     this.#events.joined(this.#group, this.#streams.length);
   }

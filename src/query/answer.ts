@@ -2,9 +2,9 @@
  * Answers that are text already: rows become JSON once, where they are read, and no serializer parses or rounds them
  * again. What may be asked for again and again has an ETag.
  */
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { etagOf, isUnchanged } from '../http/etag.ts';
 import { MEDIA_TYPES } from './formats/negotiation.ts';
 import type { FormatName } from './formats/negotiation.ts';
 import { nextLink } from './cursor.ts';
@@ -18,23 +18,14 @@ export function clientSignal({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
   return gone.signal;
 }
 
-/** Whether the client has the answer with this tag already. */
-export function isKnown(request: Pick<FastifyRequest, 'headers'>, tag: string): boolean {
-  const { 'if-none-match': known } = request.headers;
-  if (known === undefined) return false;
-  return known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag);
-}
+/** An answer depends on who asks and in which form; a store of it has to know. */
+const VARY = 'authorization, cookie, accept';
 
-/** An `ETag` that changes with the body. */
-export function tagOf(body: string | Buffer): string {
-  return `"${createHash('sha1').update(body).digest('base64url')}"`;
-}
-
-/** Sends text of this format, or 304 where the client has the same already. Nobody else may keep it. */
+/** Sends text of this format, or 304 where the client has the same already. */
 export function sendText(request: FastifyRequest, reply: FastifyReply, format: FormatName, body: string): FastifyReply {
-  const tag = tagOf(body);
-  void reply.header('cache-control', 'private, no-cache').header('etag', tag).header('vary', 'Accept');
-  if (isKnown(request, tag)) return reply.code(304).send();
+  const hasIt = isUnchanged(request, reply, etagOf(body));
+  void reply.header('vary', VARY);
+  if (hasIt) return reply.code(304).send();
   return reply.code(200).type(MEDIA_TYPES[format]).send(body);
 }
 
@@ -57,7 +48,7 @@ function plainName(name: string): string {
 
 /** Sends parts as they come, each when the client has taken most of what was before. */
 export function sendDownload(reply: FastifyReply, { format, fileName, parts }: Download): FastifyReply {
-  void reply.code(200).type(MEDIA_TYPES[format]).header('cache-control', 'private, no-store').header('vary', 'Accept');
+  void reply.code(200).type(MEDIA_TYPES[format]).header('cache-control', 'private, no-store').header('vary', VARY);
   if (fileName !== null) void reply.header('content-disposition', `attachment; filename="${plainName(fileName)}.${format}"`);
   return reply.send(Readable.from(parts, { objectMode: false }));
 }

@@ -1,6 +1,7 @@
 /** Sessions over an authority that says what the test wants. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { AuthProvider, AuthorityChange, Authentication, Authorisation, Credential, Resource } from '../../src/auth/provider.ts';
+import type { Access } from '../../src/auth/access.ts';
+import type { AccessAnswer, AuthProvider, AuthorityChange, Authentication, Authorisation, Credential, Resource } from '../../src/auth/provider.ts';
 import { resourceKey } from '../../src/auth/provider.ts';
 import type { Holder, Session } from '../../src/auth/session.ts';
 import { Sessions } from '../../src/auth/sessions.ts';
@@ -9,6 +10,8 @@ const VALIDITY_MS = 60_000;
 const CREDENTIAL: Credential = { kind: 'bearer', secret: 'token-of-alice', address: '10.0.0.1' };
 const REFUSED = { outcome: 'refused', code: 'credential_refused', message: 'no' } as const;
 const UNAVAILABLE = { outcome: 'unavailable', message: 'away' } as const;
+
+const VIEWER: Access = { role: 'viewer', scopes: new Set(['read']), reach: { kind: 'asked' }, mayWrite: () => false };
 
 const device = (id: string): Resource => ({ kind: 'device', id });
 
@@ -19,7 +22,9 @@ class ScriptedProvider implements AuthProvider {
   authentication: Authentication = { outcome: 'accepted', identity: { userId: 'alice', expiresAt: null } };
   /** What may be read; or why nobody can say. */
   readable: Set<string> | Exclude<Authorisation, { outcome: 'decided' }> = new Set(['device:a', 'device:b']);
+  access: AccessAnswer = { outcome: 'decided', access: VIEWER };
   authentications = 0;
+  accessQuestions = 0;
   readonly questions: string[][] = [];
   announce: (change: AuthorityChange) => void = () => undefined;
 
@@ -38,6 +43,11 @@ class ScriptedProvider implements AuthProvider {
     if (!(this.readable instanceof Set)) return this.readable;
     const { readable } = this;
     return { outcome: 'decided', allowed: new Set(keys.filter((key) => readable.has(key))) };
+  }
+
+  async accessOf(): Promise<AccessAnswer> {
+    this.accessQuestions += 1;
+    return this.access;
   }
 
   watch(onChange: (change: AuthorityChange) => void): void {

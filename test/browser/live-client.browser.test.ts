@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { localProvider } from '../../src/auth/local.ts';
+import { localProvider } from '../../src/auth/local/provider.ts';
 import type { AuthProvider, Authorisation } from '../../src/auth/provider.ts';
 import type { Site as LiveSite } from '../core/support.ts';
 import { append, frame, record } from '../core/support.ts';

@@ -22,7 +22,7 @@ describe('settings that contradict each other are refused', () => {
       'PROCESSOR_CLAIM_IDLE_MS: expected at least twice PROCESSOR_CLAIM_INTERVAL_MS (30000), got 29999',
     ]],
     ['a pool too small for the writers', { PROCESSOR_WRITERS: '7' }, [
-      'POSTGRES_POOL_SIZE: expected at least PROCESSOR_WRITERS + 2 (9), got 8',
+      'POSTGRES_POOL_SIZE: expected at least PROCESSOR_WRITERS + 3 (10), got 8',
     ]],
     ['no connection for cheap questions', { QUERY_POOL_SIZE: '3', QUERY_EXPENSIVE_CONNECTIONS: '3' }, [
       'QUERY_EXPENSIVE_CONNECTIONS: expected less than QUERY_POOL_SIZE (3), got 3',

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { localProvider } from '../../src/auth/local.ts';
+import { localProvider } from '../../src/auth/local/provider.ts';
 import type { AuthProvider } from '../../src/auth/provider.ts';
 import { append, frame, record } from '../core/support.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,6 +1,6 @@
 /** The live server with its own administrator as the authority. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { localProvider } from '../../src/auth/local.ts';
+import { localProvider } from '../../src/auth/local/provider.ts';
 import { addDevices, addGroup, setState } from './fixtures.ts';
 import { TOKEN, connect, openEvents, openPreparedSite, startLive } from './support.ts';
 import type { ViewerWorld } from './viewer-suite.ts';

@@ -4,11 +4,12 @@ import { WebSocket } from 'ws';
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { localProvider } from '../../src/auth/local.ts';
+import { Authority } from '../../src/auth/authority.ts';
+import type { AuthorityEvents } from '../../src/auth/events.ts';
+import { localProvider } from '../../src/auth/local/provider.ts';
 import type { AuthProvider } from '../../src/auth/provider.ts';
 import { prepareDatabase } from '../../src/db/schema.ts';
 import { createPool } from '../../src/db/pool.ts';
-import type { LiveEvents } from '../../src/live/events.ts';
 import type { Live } from '../../src/live/live.ts';
 import { createLive } from '../../src/live/live.ts';
 import type { ServerMessageType } from '../../src/live/messages/protocol.ts';
@@ -46,7 +47,7 @@ export interface TestLive {
 
 export interface LiveTestOptions {
   readonly overrides?: Overrides;
-  readonly provider?: (events: LiveEvents, settings: ReturnType<typeof settingsOf>) => AuthProvider;
+  readonly provider?: (events: AuthorityEvents, settings: ReturnType<typeof settingsOf>) => AuthProvider;
 }
 
 /** An empty stream, and a database with the tables and nothing in them. */
@@ -64,11 +65,13 @@ export function prepareLive(site: Site, options: LiveTestOptions = {}): Omit<Tes
   onTestFinished(() => { redis.disconnect(); });
   const limits = { POSTGRES_POOL_SIZE: 4, POSTGRES_STATEMENT_TIMEOUT_MS: settings.LIVE_SNAPSHOT_TIMEOUT_MS };
   const pool = createPool({ ...settings, ...limits }, site.postgresUrl, 'live', () => undefined);
-  const provider = (events: LiveEvents): AuthProvider => options.provider?.(events, settings) ?? localProvider(TOKEN);
-  const live = createLive({ settings, redisUrl: site.redisUrl, redis, pool, provider, registry, log });
+  const provider = (events: AuthorityEvents): AuthProvider => options.provider?.(events, settings) ?? localProvider(TOKEN);
+  const authority = new Authority({ settings, registry, log, provider });
+  const live = createLive({ settings, redisUrl: site.redisUrl, redis, pool, authority, registry, log });
   let stopping: Promise<void> | undefined;
   const end = async (): Promise<void> => {
     await live.stop();
+    authority.stop();
     await pool.end();
   };
   const stop = (): Promise<void> => (stopping ??= end());

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
+import { createAuthMetrics } from '../../src/observability/metrics/auth.ts';
 import { createCoreMetrics } from '../../src/observability/metrics/core.ts';
 import { metricsDocument } from '../../src/observability/metrics/document.ts';
+import { createHttpMetrics } from '../../src/observability/metrics/http.ts';
 import { createIngestMetrics } from '../../src/observability/metrics/ingest.ts';
 import { createLiveMetrics } from '../../src/observability/metrics/live.ts';
 import { createProcessMetrics } from '../../src/observability/metrics/process.ts';
@@ -10,6 +12,8 @@ const registry = new Registry();
 createIngestMetrics(registry);
 createCoreMetrics(registry);
 createLiveMetrics(registry);
+createAuthMetrics(registry);
+createHttpMetrics(registry);
 createProcessMetrics(registry);
 const metrics = registry.getMetricsAsArray() as unknown as { name: string; help: string; labelNames: string[] }[];
 

@@ -3,9 +3,11 @@ import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished } from 'vitest';
 import { prepareDatabase } from '../../src/db/schema.ts';
+import { createApplication } from '../../src/http/application.ts';
 import type { Callers } from '../../src/http/authentication.ts';
 import type { Caller, Visibility } from '../../src/http/caller.ts';
-import { createApiServer } from '../../src/http/server.ts';
+import { createHttpEvents } from '../../src/http/events.ts';
+import { createHttpMetrics } from '../../src/observability/metrics/http.ts';
 import { createReadPool } from '../../src/query/database.ts';
 import { createQuery } from '../../src/query/query.ts';
 import type { Settings } from '../../src/config/settings.ts';
@@ -28,7 +30,7 @@ export async function openPrepared(
 }
 
 function callerOf(id: string, visibility: Visibility): Caller {
-  return { id, role: 'viewer', scopes: new Set(['read']), visibility, mayWrite: () => false };
+  return { id, role: 'viewer', scopes: new Set(['read']), visibility, expiresAt: null, mayWrite: () => false };
 }
 
 /** The bearer is the name of a caller. */
@@ -74,14 +76,16 @@ export async function startApi(
   const registry = new Registry();
   const pool = createReadPool(settings, site.postgresUrl, () => undefined);
   const { role, routes } = createQuery({ settings, pool, redis: site.redis, registry, log });
-  const server = createApiServer({ settings, registry, log, auth: callersOf({ admin: ALL, ...callers }), routes });
+  const events = createHttpEvents(createHttpMetrics(registry));
+  const known = callersOf({ admin: ALL, ...callers });
+  const { app } = await createApplication({ settings, log, events, callers: known, routes });
   onTestFinished(async () => {
-    await server.stop(AbortSignal.timeout(5_000));
+    app.server.closeAllConnections();
+    await app.close();
     await role.stop();
     await pool.end();
   });
-  await server.listen();
-  const url = `http://127.0.0.1:${server.port}`;
+  const url = await app.listen({ host: '127.0.0.1', port: 0, listenTextResolver: () => '' });
   const ask: TestApi['ask'] = async (path, { as = 'admin', headers = {} } = {}) => {
     const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${as}`, ...headers } });
     const text = await response.text();

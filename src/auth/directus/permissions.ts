@@ -4,7 +4,8 @@
  * the number of ids asked for, and where Directus allows less the question is put in smaller chunks.
  */
 import { z } from 'zod';
-import type { Authorisation, Credential, Resource } from '../provider.ts';
+import type { Access, Scope } from '../access.ts';
+import type { AccessAnswer, Authorisation, Credential, Refused, Resource, Unavailable } from '../provider.ts';
 import { resourceKey } from '../provider.ts';
 import type { DirectusAnswer, DirectusClient } from './client.ts';
 import { DirectusUnavailable } from './client.ts';
@@ -20,10 +21,12 @@ export interface PermissionOptions {
 const FIRST_CHUNK = 1_000;
 
 const rows = z.array(z.record(z.string(), z.unknown()));
+const permission = z.object({ access: z.string(), fields: z.array(z.string()).optional() }).optional();
 const permissionsOfMine = z.record(
   z.string(),
-  z.object({ read: z.object({ access: z.string(), fields: z.array(z.string()).optional() }).optional() }),
+  z.object({ read: permission, create: permission, update: permission, delete: permission }),
 );
+type Permissions = z.infer<typeof permissionsOfMine>[string];
 
 /**
  * Identifiers that Directus takes for something else in a filter: a variable, or no value. It never finds them, and
@@ -45,14 +48,42 @@ export class DirectusPermissions {
     this.#options = options;
   }
 
+  /**
+   * Reading is for everybody with an account, each row asked about unless no rule narrows the devices. Writing is for
+   * whom no rule narrows the changing of devices: a rule could only be asked about device by device, and a record must
+   * not wait for that. Administering is for who may do everything to devices.
+   */
+  async accessOf(credential: Credential): Promise<AccessAnswer> {
+    return this.#answered(async () => {
+      const mine = await this.#devicePermissions(credential);
+      const mayWrite = isFull(mine?.update);
+      const isAdmin = mayWrite && isFull(mine?.read) && isFull(mine?.create) && isFull(mine?.delete);
+      const scopes: Scope[] = ['read', ...(mayWrite ? (['write'] as const) : []), ...(isAdmin ? (['admin'] as const) : [])];
+      const access: Access = {
+        role: isAdmin ? 'admin' : mayWrite ? 'editor' : 'viewer',
+        scopes: new Set(scopes),
+        reach: { kind: this.#isEverything(mine) ? 'all' : 'asked' },
+        mayWrite: () => mayWrite,
+      };
+      return { outcome: 'decided', access };
+    });
+  }
+
   async authorise(credential: Credential, resources: readonly Resource[]): Promise<Authorisation> {
-    try {
+    return this.#answered(async () => {
       const parts = await Promise.all([
         this.#readable(credential, 'device', resources),
         this.#readable(credential, 'group', resources),
         this.#everything(credential, resources),
       ]);
       return { outcome: 'decided', allowed: new Set(parts.flat()) };
+    });
+  }
+
+  /** What was found out, or why nothing was. */
+  async #answered<Answer>(ask: () => Promise<Answer>): Promise<Answer | Refused | Unavailable> {
+    try {
+      return await ask();
     } catch (error) {
       if (error instanceof DirectusUnavailable) return { outcome: 'unavailable', message: error.message };
       if (!(error instanceof DeadCredential)) throw error;
@@ -98,12 +129,19 @@ export class DirectusPermissions {
   /** Everything may be read by whom no rule narrows the devices for, and who may read which one is which. */
   async #everything(credential: Credential, resources: readonly Resource[]): Promise<string[]> {
     if (!resources.some(({ kind }) => kind === 'all')) return [];
+    return this.#isEverything(await this.#devicePermissions(credential)) ? [resourceKey({ kind: 'all' })] : [];
+  }
+
+  #isEverything(mine: Permissions | undefined): boolean {
+    const { fields = [] } = mine?.read ?? {};
+    return isFull(mine?.read) && (fields.includes('*') || fields.includes(this.#options.devices.field));
+  }
+
+  /** undefined: none, or an answer that says nothing. */
+  async #devicePermissions(credential: Credential): Promise<Permissions | undefined> {
     const answer = await this.#ask(credential, 'GET', '/permissions/me');
     const found = answer.kind === 'data' ? permissionsOfMine.safeParse(answer.data) : undefined;
-    const { collection, field } = this.#options.devices;
-    const { access, fields = [] } = found?.data?.[collection]?.read ?? {};
-    const isNamed = fields.includes('*') || fields.includes(field);
-    return access === 'full' && isNamed ? [resourceKey({ kind: 'all' })] : [];
+    return found?.data?.[this.#options.devices.collection];
   }
 
   async #ask({ secret, address }: Credential, method: 'GET' | 'SEARCH', path: string, body?: unknown): Promise<DirectusAnswer> {
@@ -112,4 +150,9 @@ export class DirectusPermissions {
     if (answer.kind === 'dead_credential') throw new DeadCredential(answer.code);
     return answer;
   }
+}
+
+/** No rule narrows it. */
+function isFull(one: { readonly access: string } | undefined): boolean {
+  return one?.access === 'full';
 }

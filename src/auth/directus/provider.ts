@@ -38,6 +38,7 @@ export function directusProvider({ settings, baseUrl, onRequest, onWatch }: Dire
     keyOf: ({ secret, address }) => createHash('sha256').update(`${address} ${secret}`).digest('base64'),
     authenticate: (credential, known) => identify(identity, credential, known),
     authorise: (credential, resources) => permissions.authorise(credential, resources),
+    accessOf: (credential) => permissions.accessOf(credential),
     watch: (onChange) => { watcher?.start(onChange); },
     stop: () => {
       watcher?.stop();

@@ -3,7 +3,8 @@
  * says that groups have changed, when a membership begins or ends by the clock, and at regular intervals in any case.
  * While the database is away the last known members stand, and groups that are not known yet are read when it is back.
  */
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
+import { followAnnouncements } from '../../db/announcements.ts';
 import { pause, until } from '../../shared/wait.ts';
 import { GROUP_CHANGES, readMembers } from './database.ts';
 import type { DeviceGroups } from './device-groups.ts';
@@ -21,7 +22,6 @@ export interface GroupRefresherOptions {
   readonly signal: AbortSignal;
 }
 
-const LISTEN_RETRY_MS = 1_000;
 /** setTimeout takes no more. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -44,7 +44,13 @@ export class GroupRefresher {
 
   /** Until `signal` aborts. */
   async run(): Promise<void> {
-    await Promise.all([this.#refreshing(), this.#listening()]);
+    const { pool, signal } = this.#options;
+    const onAnnounced = (): void => { this.#announced(); };
+    await Promise.all([
+      this.#refreshing(),
+      // Without announcements changes are found at the next refresh.
+      followAnnouncements({ pool, channels: [GROUP_CHANGES], onAnnounced, signal }),
+    ]);
   }
 
   /** Time since the members were read, or since they ought to have been; 0 while nobody follows a group. */
@@ -137,41 +143,5 @@ export class GroupRefresher {
     const idle = new Set(groups.groupIds.filter((groupId) => !wanted.has(groupId)));
     for (const groupId of idle) if (this.#unfollowed.has(groupId)) groups.forget(groupId);
     this.#unfollowed = idle;
-  }
-
-  /** The announcements of the database come on a connection of their own, as long as it lasts. */
-  async #listening(): Promise<void> {
-    const { pool, signal } = this.#options;
-    while (!signal.aborted) {
-      try {
-        await this.#listen(await pool.connect());
-      } catch (error) {
-        // Without announcements changes are found at the next refresh.
-        if (!(error instanceof Error)) throw error;
-      }
-      await pause(LISTEN_RETRY_MS, signal);
-    }
-  }
-
-  async #listen(client: PoolClient): Promise<void> {
-    const { signal } = this.#options;
-    const onNotification = (): void => { this.#announced(); };
-    try {
-      client.on('notification', onNotification);
-      await client.query(`listen ${GROUP_CHANGES}`);
-      // What has changed before is not announced again.
-      this.#announced();
-      await until(signal, (done) => {
-        client.once('end', done);
-        client.once('error', done);
-        return () => {
-          client.off('end', done);
-          client.off('error', done);
-        };
-      });
-    } finally {
-      client.off('notification', onNotification);
-      client.release(true);
-    }
   }
 }

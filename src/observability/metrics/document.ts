@@ -1,9 +1,12 @@
 /** `docs/metrics.md`, written from the metrics themselves by `npm run docs` and compared in CI. */
 import { Registry } from 'prom-client';
+import { createAuthMetrics } from './auth.ts';
 import { createCoreMetrics } from './core.ts';
+import { createHttpMetrics } from './http.ts';
 import { createIngestMetrics } from './ingest.ts';
 import { createLiveMetrics } from './live.ts';
 import { createProcessMetrics } from './process.ts';
+import { createQueryProtectionMetrics } from './query-protection.ts';
 import { createQueryMetrics } from './query.ts';
 
 /** What prom-client keeps of a metric beyond its public type. */
@@ -49,10 +52,23 @@ export async function metricsDocument(): Promise<string> {
     ...table,
     ...(await rows(createLiveMetrics)),
     '',
+    '## Authority',
+    '',
+    'Shared by the live server and the HTTP API of a process.',
+    '',
+    ...table,
+    ...(await rows(createAuthMetrics)),
+    '',
+    '## HTTP API',
+    '',
+    ...table,
+    ...(await rows(createHttpMetrics)),
+    '',
     '## Query',
     '',
     ...table,
     ...(await rows(createQueryMetrics)),
+    ...(await rows(createQueryProtectionMetrics)),
     '',
     '## Process',
     '',

@@ -46,21 +46,9 @@ function databaseMetrics(registers: Registry[]) {
   };
 }
 
-function authMetrics(registers: Registry[]) {
-  return {
-    authDuration: new Histogram({ registers, name: 'processor_live_auth_duration_seconds', help: 'Asking who a credential belongs to, by result.', labelNames: ['result'], buckets: LATENCY_BUCKETS }),
-    authzDuration: new Histogram({ registers, name: 'processor_live_authz_duration_seconds', help: 'Asking what a user may read, by result.', labelNames: ['result'], buckets: LATENCY_BUCKETS }),
-    revalidations: new Counter({ registers, name: 'processor_live_revalidations_total', help: 'Sessions that were asked about again, by result: confirmed, ended, unavailable, or lapsed because nobody could be asked in time.', labelNames: ['result'] }),
-    sessions: new Gauge({ registers, name: 'processor_live_sessions', help: 'Credentials that were accepted and are remembered.' }),
-    directusRequests: new Histogram({ registers, name: 'processor_live_directus_request_duration_seconds', help: 'Requests to Directus, waiting for a turn included, by result; `turned_away`: never sent, too many waited already.', labelNames: ['result'], buckets: LATENCY_BUCKETS }),
-    directusWatching: new Gauge({ registers, name: 'processor_live_directus_watching', help: "1 while Directus's WebSocket tells what changes there." }),
-  };
-}
-
 export function createLiveMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    ...connectionMetrics(registers), ...broadcastMetrics(registers),
-    ...databaseMetrics(registers), ...authMetrics(registers),
+    ...connectionMetrics(registers), ...broadcastMetrics(registers), ...databaseMetrics(registers),
   };
 }

@@ -23,7 +23,7 @@ export interface CachedQuestion {
   readonly key: string;
   readonly ttlMs: number;
   /** @returns JSON */
-  readonly work: (signal: AbortSignal) => Promise<Buffer>;
+  readonly work: (signal: AbortSignal) => Promise<string>;
 }
 
 /** Records may still come in for such a range at any moment. */

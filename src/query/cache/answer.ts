@@ -1,5 +1,5 @@
 /** An answer as it is kept and sent: bytes of JSON, and a tag that changes with them. */
-import { tagOf } from '../answer.ts';
+import { etagOf } from '../../http/etag.ts';
 
 export interface Answer {
   readonly body: Buffer;
@@ -8,10 +8,10 @@ export interface Answer {
 }
 
 const SEPARATOR = 0x0a;
-const TAG = /^"[\w-]{27}"$/;
+const TAG = /^W\/"[\w-]{22}"$/;
 
-export function answerOf(body: Buffer): Answer {
-  return { body, tag: tagOf(body) };
+export function answerOf(json: string): Answer {
+  return { body: Buffer.from(json), tag: etagOf(json) };
 }
 
 /** Tag, line feed, body. */

@@ -3,7 +3,8 @@
  * it was come by stands in `Cache-Status` (RFC 9211).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { clientSignal, isKnown } from '../answer.ts';
+import { isUnchanged } from '../../http/etag.ts';
+import { clientSignal } from '../answer.ts';
 import { problemOf } from '../database-problem.ts';
 import type { QueryParts } from '../parts.ts';
 import type { DeviceFilter } from '../visible-devices.ts';
@@ -43,7 +44,7 @@ async function find(
     return await cache.get({
       key: cacheKey(question, seen, key),
       ttlMs: ttlOf(to, Date.now()),
-      work: async (abandoned) => Buffer.from(`${JSON.stringify(await work(abandoned))}\n`),
+      work: async (abandoned) => `${JSON.stringify(await work(abandoned))}\n`,
     }, signal);
   } catch (error) {
     throw problemOf(error, signal);
@@ -61,7 +62,7 @@ export async function sendCached(
   const { question, source } = cached;
   protection.cacheAsked(question, result);
   protection.answered(question, source, result === 'hit', performance.now() - startedAt);
-  void reply.header('cache-control', 'private, no-cache').header('etag', answer.tag).header('cache-status', STATUS[result]);
-  if (isKnown(request, answer.tag)) return reply.code(304).send();
+  void reply.header('cache-status', STATUS[result]);
+  if (isUnchanged(request, reply, answer.tag)) return reply.code(304).send();
   return reply.code(200).type('application/json; charset=utf-8').send(answer.body);
 }

@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import type { TextRow } from '../database.ts';
 import type { Column } from '../formats/columns.ts';
+import { select } from '../formats/columns.ts';
+import { placeIn } from '../formats/format.ts';
 import { objectWriter } from '../formats/json.ts';
 import { latestColumns } from '../latest/latest-columns.ts';
 import { latestPositionSchema } from '../position-schema.ts';
 import { StatementValues } from '../statement-values.ts';
-import { timestampOfMs, usOf } from '../times.ts';
+import { epochOf, timestampOfMs } from '../times.ts';
 
 export const STATUSES = ['online', 'offline', 'never'] as const;
 
@@ -44,7 +46,7 @@ export function bindOnlineSince(values: StatementValues, onlineMs: number): stri
 }
 
 const text = (name: string, sql: string): Column => ({ name, kind: 'text', sql });
-const time = (name: string, sql: string): Column => ({ name, kind: 'time', sql: usOf(sql) });
+const time = (name: string, sql: string): Column => ({ name, kind: 'time', sql: epochOf(sql) });
 
 function ownColumns(onlineSince: string): Column[] {
   return [
@@ -60,7 +62,6 @@ function ownColumns(onlineSince: string): Column[] {
 export interface DeviceColumns {
   /** The select list. */
   readonly sql: string;
-  readonly count: number;
   /** A row of them as JSON. */
   readonly write: (row: TextRow) => string;
 }
@@ -68,15 +69,14 @@ export interface DeviceColumns {
 /** Columns of a device and of its position. */
 export function deviceColumns(onlineSince: string): DeviceColumns {
   const own = ownColumns(onlineSince);
-  const position = latestColumns(undefined, new StatementValues());
-  const tsAt = position.findIndex(({ name }) => name === 'ts');
-  const writeOwn = objectWriter(own);
+  const { columns, sql } = select([...own, ...latestColumns(undefined, new StatementValues())]);
+  const position = columns.slice(own.length);
+  const tsAt = placeIn(position, 'ts');
+  const writeOwn = objectWriter(columns.slice(0, own.length));
   const writePosition = objectWriter(position);
   const write = (row: TextRow): string => {
-    const state = row.slice(own.length);
-    const hasState = (state[tsAt] ?? null) !== null;
-    return `${writeOwn(row).slice(0, -1)},"position":${hasState ? writePosition(state) : 'null'}}`;
+    const hasState = (row[tsAt] ?? null) !== null;
+    return `${writeOwn(row).slice(0, -1)},"position":${hasState ? writePosition(row) : 'null'}}`;
   };
-  const sql = [...own, ...position].map((column) => column.sql).join(', ');
-  return { sql, count: own.length + position.length, write };
+  return { sql, write };
 }

@@ -41,8 +41,8 @@ function grantedGroups({ visibility }: Caller): readonly string[] | null {
 }
 
 const WRITE = objectWriter([
-  { name: 'id', kind: 'text', sql: '' }, { name: 'name', kind: 'text', sql: '' },
-  { name: 'kind', kind: 'text', sql: '' }, { name: 'devices', kind: 'number', sql: '' },
+  { name: 'id', kind: 'text', sql: '', at: 0 }, { name: 'name', kind: 'text', sql: '', at: 1 },
+  { name: 'kind', kind: 'text', sql: '', at: 2 }, { name: 'devices', kind: 'number', sql: '', at: 3 },
 ]);
 
 function groupsQuestion(

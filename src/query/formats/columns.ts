@@ -2,11 +2,11 @@
  * The fields of a position as columns of an answer: in which order, out of which SQL, and what their text is. Values
  * stay the text that PostgreSQL sends wherever JSON has the same word for them, so that no number is rounded.
  */
-import { msOfUs, usOf } from '../times.ts';
+import { epochOf, msOfEpoch } from '../times.ts';
 
 /**
  * - `number`, `boolean`: JSON as it is; a number that JSON has no word for (NaN, Infinity) is null
- * - `time`: microseconds, shown as epoch milliseconds; `iso`: microseconds, shown as ISO 8601
+ * - `time`: as `epochOf` gives it, shown as epoch milliseconds; `iso`: the same, shown as ISO 8601
  * - `json`: an object that is JSON already; `attribute`: one value of it
  */
 export type ColumnKind = 'text' | 'number' | 'boolean' | 'time' | 'iso' | 'json' | 'attribute';
@@ -41,9 +41,9 @@ export function fieldColumns({ deviceId, record, place }: Sources): Readonly<Rec
   const number = (name: string, sql: string): Column => ({ name, kind: 'number', sql });
   return {
     deviceId: { name: 'deviceId', kind: 'text', sql: deviceId },
-    ts: { name: 'ts', kind: 'time', sql: usOf(`${record}.ts`) },
-    time: { name: 'time', kind: 'iso', sql: usOf(`${record}.ts`) },
-    receivedAt: { name: 'receivedAt', kind: 'time', sql: usOf(`${record}.received_at`) },
+    ts: { name: 'ts', kind: 'time', sql: epochOf(`${record}.ts`) },
+    time: { name: 'time', kind: 'iso', sql: epochOf(`${record}.ts`) },
+    receivedAt: { name: 'receivedAt', kind: 'time', sql: epochOf(`${record}.received_at`) },
     latitude: number('latitude', `${place}.latitude`),
     longitude: number('longitude', `${place}.longitude`),
     altitude: number('altitude', `${place}.altitude`),
@@ -73,7 +73,7 @@ export function jsonOf(kind: ColumnKind, text: string | null): string {
     case 'text':
       return JSON.stringify(text);
     case 'time':
-      return String(msOfUs(text));
+      return msOfEpoch(text);
     case 'iso':
       return `"${isoOf(text)}"`;
     case 'number':
@@ -85,7 +85,26 @@ export function jsonOf(kind: ColumnKind, text: string | null): string {
   }
 }
 
-/** ISO 8601 with milliseconds, UTC. */
-export function isoOf(us: string): string {
-  return new Date(msOfUs(us)).toISOString();
+/** ISO 8601 with milliseconds, UTC, of what `epochOf` gives. */
+export function isoOf(epoch: string): string {
+  return new Date(Number(msOfEpoch(epoch))).toISOString();
+}
+
+/** A column of an answer with the place of its value in a row. */
+export interface PlacedColumn extends Column {
+  readonly at: number;
+}
+
+export interface Selection {
+  readonly columns: readonly PlacedColumn[];
+  /** The select list, in which each expression stands once. */
+  readonly sql: string;
+  /** How many there are. */
+  readonly width: number;
+}
+
+export function select(columns: readonly Column[]): Selection {
+  const expressions = [...new Set(columns.map(({ sql }) => sql))];
+  const placed = columns.map((column) => ({ ...column, at: expressions.indexOf(column.sql) }));
+  return { columns: placed, sql: expressions.join(', '), width: expressions.length };
 }

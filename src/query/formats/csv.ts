@@ -26,7 +26,7 @@ function line(cells: readonly string[]): string {
 }
 
 export const csv: Format = (columns) => {
-  const shown = columns.flatMap((column, index) => (column.name.startsWith('$') ? [] : [{ column, index }]));
-  const write = (row: TextRow): string => line(shown.map(({ column, index }) => valueOf(column, row[index] ?? null)));
-  return { head: line(shown.map(({ column }) => column.name)), rows: (rows) => rows.map(write).join(''), tail: '' };
+  const shown = columns.filter(({ name }) => !name.startsWith('$'));
+  const write = (row: TextRow): string => line(shown.map((column) => valueOf(column, row[column.at] ?? null)));
+  return { head: line(shown.map(({ name }) => name)), rows: (rows) => rows.map(write).join(''), tail: '' };
 };

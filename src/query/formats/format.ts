@@ -1,5 +1,5 @@
 /** What a download is made of. A format is asked for its parts in turn, so it never has more than some rows in hand. */
-import type { Column } from './columns.ts';
+import type { PlacedColumn } from './columns.ts';
 import type { TextRow } from '../database.ts';
 
 export interface Writer {
@@ -19,13 +19,13 @@ export interface Subject {
 }
 
 /** Makes a writer for rows of these columns. */
-export type Format = (columns: readonly Column[], subject: Subject) => Writer;
+export type Format = (columns: readonly PlacedColumn[], subject: Subject) => Writer;
 
 /** Where a column is in a row. @throws Error when it is not there, which is a bug */
-export function indexOf(columns: readonly Column[], name: string): number {
-  const index = columns.findIndex((column) => column.name === name);
-  if (index < 0) throw new Error(`no column ${name}`);
-  return index;
+export function placeIn(columns: readonly PlacedColumn[], name: string): number {
+  const column = columns.find((one) => one.name === name);
+  if (column === undefined) throw new Error(`no column ${name}`);
+  return column.at;
 }
 
 const XML_ENTITIES: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 /** Positions as a track of GPX 1.1, in the order that its schema wants. Positions without a fix are not in it. */
 import type { TextRow } from '../database.ts';
-import type { Column } from './columns.ts';
+import type { PlacedColumn } from './columns.ts';
 import { isoOf, jsonOf } from './columns.ts';
 import type { Format } from './format.ts';
-import { indexOf, xmlText } from './format.ts';
+import { placeIn, xmlText } from './format.ts';
 
 /** km/h to m/s, which is what readers of the extension expect. */
 const KPH_PER_MPS = 3.6;
@@ -20,10 +20,10 @@ function extensions(speed: string, course: string): string {
   return inside === '' ? '' : `<extensions><e:TrackPointExtension>${inside}</e:TrackPointExtension></extensions>`;
 }
 
-function pointWriter(columns: readonly Column[]): (row: TextRow) => string {
-  const timeAt = indexOf(columns, 'ts');
+function pointWriter(columns: readonly PlacedColumn[]): (row: TextRow) => string {
+  const timeAt = placeIn(columns, 'ts');
   const [latitudeAt, longitudeAt, altitudeAt, speedAt, courseAt, satellitesAt, hdopAt] =
-    ['latitude', 'longitude', 'altitude', 'speed', 'course', 'satellites', 'hdop'].map((name) => indexOf(columns, name)) as
+    ['latitude', 'longitude', 'altitude', 'speed', 'course', 'satellites', 'hdop'].map((name) => placeIn(columns, name)) as
       [number, number, number, number, number, number, number];
   return (row) => {
     const at = (index: number): string => jsonOf('number', row[index] ?? null);

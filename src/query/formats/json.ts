@@ -1,46 +1,46 @@
 /** Positions as JSON: the same text as in the live feed, as a list, as lines, or as features of GeoJSON. */
 import type { TextRow } from '../database.ts';
 import { ATTRIBUTE_PREFIX, jsonOf } from './columns.ts';
-import type { Column, ColumnKind } from './columns.ts';
+import type { ColumnKind, PlacedColumn } from './columns.ts';
 import type { Format } from './format.ts';
-import { indexOf } from './format.ts';
+import { placeIn } from './format.ts';
 
+/** A member of an object: what stands before its value, and how that is made. */
 interface Member {
-  readonly index: number;
+  readonly at: number;
   readonly kind: ColumnKind;
   /** `"name":` */
   readonly key: string;
 }
 
-function membersOf(columns: readonly Column[], wanted: (column: Column) => boolean): Member[] {
-  return columns.flatMap((column, index) => {
-    if (!wanted(column)) return [];
-    const name = column.kind === 'attribute' ? column.name.slice(ATTRIBUTE_PREFIX.length) : column.name;
-    return [{ index, kind: column.kind, key: `${JSON.stringify(name)}:` }];
-  });
+function memberOf({ name, kind, at }: PlacedColumn): Member {
+  const shown = kind === 'attribute' ? name.slice(ATTRIBUTE_PREFIX.length) : name;
+  return { at, kind, key: `${JSON.stringify(shown)}:` };
 }
 
+/** In a loop over some ten members and a million rows: plain, without a function for each. */
 function membersText(members: readonly Member[], row: TextRow): string {
   let json = '';
-  for (const { index, kind, key } of members) {
-    json += `${json === '' ? '' : ','}${key}${jsonOf(kind, row[index] ?? null)}`;
+  for (const { at, kind, key } of members) {
+    if (json !== '') json += ',';
+    json += key + jsonOf(kind, row[at] ?? null);
   }
   return json;
 }
 
 /** Attributes that were chosen and that the record does not have are left out, as in the whole of its attributes. */
 function chosenAttributes(members: readonly Member[], row: TextRow): string {
-  return membersText(members.filter(({ index }) => (row[index] ?? null) !== null), row);
+  return membersText(members.filter(({ at }) => (row[at] ?? null) !== null), row);
 }
 
 /** Rows of these columns as JSON objects. Columns whose names begin with `$` are not shown. */
 export function objectWriter(
-  columns: readonly Column[],
+  columns: readonly PlacedColumn[],
   without: ReadonlySet<string> = new Set(),
 ): (row: TextRow) => string {
-  const isShown = ({ name }: Column): boolean => !name.startsWith('$') && !without.has(name);
-  const fields = membersOf(columns, (column) => isShown(column) && column.kind !== 'attribute');
-  const attributes = membersOf(columns, (column) => column.kind === 'attribute');
+  const shown = columns.filter(({ name }) => !name.startsWith('$') && !without.has(name));
+  const fields = shown.filter(({ kind }) => kind !== 'attribute').map(memberOf);
+  const attributes = shown.filter(({ kind }) => kind === 'attribute').map(memberOf);
   if (attributes.length === 0) return (row) => `{${membersText(fields, row)}}`;
   const comma = fields.length === 0 ? '' : ',';
   return (row) => `{${membersText(fields, row)}${comma}"attributes":{${chosenAttributes(attributes, row)}}}`;
@@ -53,9 +53,9 @@ export const ndjson: Format = (columns) => {
 };
 
 /** `[longitude, latitude]`, with the altitude where it is known; null without a fix. */
-function geometryWriter(columns: readonly Column[]): (row: TextRow) => string {
-  const [latitudeAt, longitudeAt] = [indexOf(columns, 'latitude'), indexOf(columns, 'longitude')];
-  const altitudeAt = columns.findIndex(({ name }) => name === 'altitude');
+function geometryWriter(columns: readonly PlacedColumn[]): (row: TextRow) => string {
+  const [latitudeAt, longitudeAt] = [placeIn(columns, 'latitude'), placeIn(columns, 'longitude')];
+  const altitudeAt = placeIn(columns, 'altitude');
   return (row) => {
     const latitude = jsonOf('number', row[latitudeAt] ?? null);
     const longitude = jsonOf('number', row[longitudeAt] ?? null);
@@ -66,7 +66,7 @@ function geometryWriter(columns: readonly Column[]): (row: TextRow) => string {
 }
 
 /** A feature for each row; what is no geometry is a property. */
-export function featureWriter(columns: readonly Column[]): (row: TextRow) => string {
+export function featureWriter(columns: readonly PlacedColumn[]): (row: TextRow) => string {
   const geometry = geometryWriter(columns);
   const properties = objectWriter(columns, new Set(['latitude', 'longitude', 'altitude']));
   return (row) => `{"type":"Feature","geometry":${geometry(row)},"properties":${properties(row)}}`;

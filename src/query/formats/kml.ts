@@ -3,14 +3,14 @@
  * before all its coordinates. Positions without a fix are not in it.
  */
 import type { TextRow } from '../database.ts';
-import type { Column } from './columns.ts';
+import type { PlacedColumn } from './columns.ts';
 import { isoOf, jsonOf } from './columns.ts';
 import type { Format } from './format.ts';
-import { indexOf, xmlText } from './format.ts';
+import { placeIn, xmlText } from './format.ts';
 
-function trackWriter(columns: readonly Column[]): (rows: readonly TextRow[]) => string {
+function trackWriter(columns: readonly PlacedColumn[]): (rows: readonly TextRow[]) => string {
   const [timeAt, latitudeAt, longitudeAt, altitudeAt] =
-    ['ts', 'latitude', 'longitude', 'altitude'].map((name) => indexOf(columns, name)) as [number, number, number, number];
+    ['ts', 'latitude', 'longitude', 'altitude'].map((name) => placeIn(columns, name)) as [number, number, number, number];
   return (rows) => {
     let times = '';
     let coordinates = '';

@@ -7,6 +7,7 @@ import { clientSignal, linkNext, sendDownload, sendText } from '../answer.ts';
 import type { TextRow } from '../database.ts';
 import { noSuchDevice } from '../devices/device.ts';
 import { StatementValues } from '../statement-values.ts';
+import type { PlacedColumn } from '../formats/columns.ts';
 import { csv } from '../formats/csv.ts';
 import type { Format } from '../formats/format.ts';
 import { gpx } from '../formats/gpx.ts';
@@ -63,6 +64,10 @@ function readingOf(
   return { database, fields, signal, track: { id, deviceId, fromMs, toMs, order, fixesOnly } };
 }
 
+function columnsOf({ track, fields }: Reading): readonly PlacedColumn[] {
+  return trackColumns(track, fields, new StatementValues()).columns;
+}
+
 /** Rows in the order asked for, simplified as asked for, from behind the cursor on. */
 function batchesOf(reading: Reading, { after, simplify }: HistoryQuestion, batchRows: number): Batches {
   if (simplify?.kind === 'points') return bestRows(reading, simplify.count);
@@ -87,7 +92,7 @@ async function pageOf(reading: Reading, question: HistoryQuestion): Promise<{ bo
   const { rows, hasMore } = await take(batchesOf(reading, question, batchRows), limit);
   const last = rows.at(-1);
   const next = hasMore && last !== undefined ? historyCursor(placeOf(last), question) : null;
-  const write = objectWriter(trackColumns(reading.track, reading.fields, new StatementValues()));
+  const write = objectWriter(columnsOf(reading));
   const body = `{"from":${fromMs},"to":${toMs},"items":[${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
   return { body, next };
 }
@@ -113,8 +118,7 @@ async function answerHistory(parts: QueryParts, asked: HistoryRequest): Promise<
     linkNext(request, reply, next);
     return sendText(request, reply, 'json', body);
   }
-  const columns = trackColumns(reading.track, reading.fields, new StatementValues());
-  const writer = STREAMED[format](columns, { deviceId, name: device.name ?? deviceId });
+  const writer = STREAMED[format](columnsOf(reading), { deviceId, name: device.name ?? deviceId });
   const batches = batchesOf(reading, question, BATCH_ROWS);
   const documentParts = await downloadOf({ writer, format, batches, events: parts.events, signal });
   const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

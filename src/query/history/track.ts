@@ -3,11 +3,11 @@
  * no connection is held between two pages.
  */
 import type { Question, TextRow } from '../database.ts';
-import type { Column } from '../formats/columns.ts';
-import { fieldColumns } from '../formats/columns.ts';
+import type { Column, Selection } from '../formats/columns.ts';
+import { fieldColumns, select } from '../formats/columns.ts';
 import { columnsOf } from '../formats/chosen-fields.ts';
 import { StatementValues } from '../statement-values.ts';
-import { timestampOfMs, timestampOfUs, usOf } from '../times.ts';
+import { epochOf, timestampOfMs, timestampOfUs, usOfEpoch } from '../times.ts';
 
 export interface Track {
   /** Of `devices`, bigint as text. */
@@ -23,26 +23,26 @@ export interface Track {
 
 /** A record of a device by its key. */
 export interface Place {
-  /** Microseconds, as the database gives them. */
+  /** Microseconds, digits. */
   readonly us: string;
   readonly eventId: number;
 }
 
 /** Hidden columns, at these places of every row. */
-const US_AT = 0;
+const EPOCH_AT = 0;
 const EVENT_AT = 1;
 export const LATITUDE_AT = 2;
 export const LONGITUDE_AT = 3;
 
 const HIDDEN: readonly Column[] = [
-  { name: '$us', kind: 'time', sql: usOf('p.ts') },
+  { name: '$epoch', kind: 'time', sql: epochOf('p.ts') },
   { name: '$eventId', kind: 'number', sql: 'p.event_id' },
   { name: '$latitude', kind: 'number', sql: 'p.latitude' },
   { name: '$longitude', kind: 'number', sql: 'p.longitude' },
 ];
 
 export function placeOf(row: TextRow): Place {
-  return { us: row[US_AT] ?? '0', eventId: Number(row[EVENT_AT]) };
+  return { us: usOfEpoch(row[EPOCH_AT] ?? '0'), eventId: Number(row[EVENT_AT]) };
 }
 
 /** The columns of an answer, hidden ones first. */
@@ -50,15 +50,11 @@ export function trackColumns(
   { deviceId }: Pick<Track, 'deviceId'>,
   fields: readonly string[],
   values: StatementValues,
-): Column[] {
+): Selection {
   // PostgreSQL refuses a value that the statement does not refer to.
   const ownId = fields.includes('deviceId') ? values.bind(deviceId, 'text') : 'null';
   const known = fieldColumns({ deviceId: ownId, record: 'p', place: 'p' });
-  return [...HIDDEN, ...columnsOf(fields, known, 'p.attributes', values)];
-}
-
-function listOf(columns: readonly Column[]): string {
-  return columns.map(({ sql }) => sql).join(', ');
+  return select([...HIDDEN, ...columnsOf(fields, known, 'p.attributes', values)]);
 }
 
 /** Where the page begins: the bound of `ts` alone is what partitions and chunks are chosen by. */
@@ -81,11 +77,11 @@ export function pageQuestion(
   { after, limit }: { readonly after: Place | null; readonly limit: number },
 ): Question {
   const values = new StatementValues();
-  const columns = trackColumns(track, fields, values);
+  const { sql } = trackColumns(track, fields, values);
   const where = [`p.device_id = ${values.bind(track.id, 'bigint')}`, beginning(track, after, values)];
   if (track.fixesOnly) where.push('p.latitude is not null', 'p.longitude is not null');
   const text = `
-    select ${listOf(columns)} from positions p
+    select ${sql} from positions p
     where ${where.join(' and ')}
     order by p.ts ${track.order}, p.event_id ${track.order} limit ${values.bind(limit, 'bigint')}`;
   return { name: 'history', text, values: values.list };
@@ -94,11 +90,11 @@ export function pageQuestion(
 /** These records, in this order. Those that were dropped meanwhile are not there. */
 export function placesQuestion(track: Track, fields: readonly string[], places: readonly Place[]): Question {
   const values = new StatementValues();
-  const columns = trackColumns(track, fields, values);
+  const { sql } = trackColumns(track, fields, values);
   const times = values.bind(places.map(({ us }) => timestampOfUs(us)), 'timestamptz[]');
   const events = values.bind(places.map(({ eventId }) => eventId), 'integer[]');
   const text = `
-    select ${listOf(columns)}
+    select ${sql}
     from unnest(${times}, ${events}) with ordinality as k (ts, event_id, number)
     join positions p on p.device_id = ${values.bind(track.id, 'bigint')} and p.ts = k.ts and p.event_id = k.event_id
     where p.ts >= ${values.bind(timestampOfMs(track.fromMs), 'timestamptz')}

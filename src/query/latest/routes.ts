@@ -7,7 +7,8 @@ import { cursorParameter, decodeCursor, encodeCursor, invalidParameter } from '.
 import type { Question, TextRow } from '../database.ts';
 import { isInGroup, isVisible, whereOf } from '../devices/conditions.ts';
 import { fieldsParameter } from '../formats/chosen-fields.ts';
-import type { Column } from '../formats/columns.ts';
+import type { PlacedColumn } from '../formats/columns.ts';
+import { select } from '../formats/columns.ts';
 import { featureWriter, objectWriter } from '../formats/json.ts';
 import { negotiate } from '../formats/negotiation.ts';
 import { commaSeparated, deviceId, groupId, limit } from '../parameters.ts';
@@ -70,7 +71,7 @@ function wantedDevices({ devices, device }: Parameters): string[] | null {
 
 interface Page {
   readonly question: Question;
-  readonly columns: readonly Column[];
+  readonly columns: readonly PlacedColumn[];
 }
 
 /** One row more than the page has; the id comes last. */
@@ -86,9 +87,9 @@ function pageOf(asked: Parameters, filter: DeviceFilter, fields: readonly string
   if (asked.cursor !== undefined) {
     conditions.push(`d.id > ${values.bind(decodeCursor(asked.cursor, place)[0], 'bigint')}`);
   }
-  const columns = latestColumns(fields, values);
+  const { columns, sql } = select(latestColumns(fields, values));
   const text = `
-    select ${columns.map(({ sql }) => sql).join(', ')}, d.id::text
+    select ${sql}, d.id::text
     from devices d join device_state s on s.device_id = d.id ${whereOf(conditions)}
     order by d.id limit ${values.bind(size + 1, 'bigint')}`;
   return { question: { name: 'latest', text, values: values.list }, columns };
@@ -100,7 +101,7 @@ function fieldsOf(fields: readonly string[] | undefined, format: 'json' | 'geojs
   return [...new Set([...fields, 'latitude', 'longitude', 'altitude'])];
 }
 
-function bodyOf(format: 'json' | 'geojson', columns: readonly Column[], rows: readonly TextRow[], next: string | null): string {
+function bodyOf(format: 'json' | 'geojson', columns: readonly PlacedColumn[], rows: readonly TextRow[], next: string | null): string {
   const [head, write] = format === 'json'
     ? ['{"items":[', objectWriter(columns)] as const
     : ['{"type":"FeatureCollection","features":[', featureWriter(columns)] as const;

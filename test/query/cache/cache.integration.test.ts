@@ -30,7 +30,8 @@ async function openFleet(
   const site = await openPrepared('partitions');
   const ids = await addDevices(site.pool, 'A', 'B', 'C');
   for (const [at, id] of [...ids.values()].entries()) {
-    await addPositions(site.pool, id, Array.from({ length: 10 * (at + 1) }, (_, minute) => ({ ts: BEGIN + minute * MINUTE_MS })));
+    const minutes = Array.from({ length: 10 * (at + 1) }, (_, minute) => ({ ts: BEGIN + minute * MINUTE_MS }));
+    await addPositions(site.pool, id, minutes);
   }
   await refreshStates(site.pool);
   const redis = redisUrl === undefined
@@ -44,7 +45,8 @@ interface Counted {
   readonly series: readonly { readonly deviceId: string; readonly points: readonly { readonly count: number }[] }[];
 }
 
-const counts = ({ json }: Asked): unknown => (json as Counted).series.map(({ deviceId, points }) => [deviceId, points[0]?.count]);
+const counts = ({ json }: Asked): unknown =>
+  (json as Counted).series.map(({ deviceId, points }) => [deviceId, points[0]?.count]);
 const status = ({ headers }: Asked): string | null => headers.get('cache-status');
 
 /** How many statements of a kind the database has answered. */

@@ -54,7 +54,8 @@ async function openApi(count = 3) {
   await addPositions(site.pool, ids.get(DEVICE), [
     { ts: START, latitude: -33.123456789012, longitude: 151.2, altitude: 34.5, speed: 36, attributes },
     { ts: START + 1_000, latitude: null, longitude: null, altitude: null, speed: null },
-    ...Array.from({ length: count - 2 }, (_, index) => ({ ts: START + (index + 2) * 1_000, altitude: null, speed: null })),
+    ...Array.from({ length: count - 2 }, (_, index) => (
+      { ts: START + (index + 2) * 1_000, altitude: null, speed: null })),
   ]);
   return startApi(site);
 }
@@ -110,7 +111,8 @@ describe('the history of a device', () => {
     expect(features.map(({ geometry }) => geometry)).toEqual([
       { type: 'Point', coordinates: [151.2, -33.123456789012, 34.5] }, null, { type: 'Point', coordinates: [13.4, 52.5] },
     ]);
-    expect(features[0]?.properties).toMatchObject({ deviceId: DEVICE, ts: START, speed: 36, attributes: { note: NOTE } });
+    const attributes = expect.objectContaining({ note: NOTE }) as unknown;
+    expect(features[0]?.properties).toMatchObject({ deviceId: DEVICE, ts: START, speed: 36, attributes });
     expect(features[0]?.properties).not.toHaveProperty('latitude');
   });
 
@@ -167,7 +169,7 @@ describe('the history of a device', () => {
     const api = await openApi();
     const answer = await api.ask(PATH, { headers: { accept } });
     expect(type(answer)).toBe(wanted);
-    expect(answer.headers.get('vary')).toContain('Accept');
+    expect(answer.headers.get('vary')).toMatch(/\baccept\b/i);
   });
 
   it('is refused in a form that there is not', async () => {

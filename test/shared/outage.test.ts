@@ -1,6 +1,6 @@
 /** An outage is said twice, however many failures it has: when it begins, and when it has ended for good. */
 import { expect, test } from 'vitest';
-import { Outage } from '../../src/live/outage.ts';
+import { Outage } from '../../src/shared/outage.ts';
 
 test('the first failure begins it, and those that follow say nothing', () => {
   const outage = new Outage();

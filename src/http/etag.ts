@@ -1,0 +1,28 @@
+/**
+ * Conditional requests: a route that can say cheaply which state its answer has says so before it makes the answer, and
+ * whoever has that state is told that nothing has changed (304).
+ */
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** A weak tag: equal states make equal tags, whatever compression does to the bytes. Holds nothing of the state. */
+export function etagOf(...state: readonly (string | number | bigint | null)[]): string {
+  const hash = createHash('sha256');
+  for (const part of state) hash.update(`${typeof part} ${String(part).length} ${String(part)} `);
+  return `W/"${hash.digest('base64url').slice(0, 22)}"`;
+}
+
+function opaque(tag: string): string {
+  return tag.trim().replace(/^W\//, '');
+}
+
+/**
+ * Sets the tag of the answer. True: whoever asks has that state, and gets 304 from `reply.code(304).send()`. An answer
+ * depends on who asks, so no cache but theirs may keep it.
+ */
+export function isUnchanged(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+  reply.header('etag', tag).header('cache-control', 'private, no-cache').header('vary', 'authorization, cookie');
+  const { 'if-none-match': wanted } = request.headers;
+  if (wanted === undefined) return false;
+  return wanted.trim() === '*' || wanted.split(',').some((one) => opaque(one) === opaque(tag));
+}
