@@ -28,6 +28,211 @@ $function$
 ;
 comment on function announce_group_change is 'Tells the live servers to read the members of groups again';
 
+CREATE OR REPLACE FUNCTION position_hours_between(devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
+ RETURNS TABLE(device_id bigint, bucket timestamp with time zone, records integer, speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real, altitude_count integer, altitude_sum double precision, altitude_min real, altitude_max real, altitude_first real, altitude_last real, hdop_count integer, hdop_sum double precision, hdop_min real, hdop_max real, hdop_first real, hdop_last real, satellites_count integer, satellites_sum double precision, satellites_min smallint, satellites_max smallint, satellites_first smallint, satellites_last smallint, latitude_first double precision, longitude_first double precision, latitude_last double precision, longitude_last double precision, attributes jsonb)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select s.device_id, s.bucket, s.records,
+    s.speed_count, s.speed_sum, s.speed_min, s.speed_max, s.speed_first, s.speed_last,
+    s.altitude_count, s.altitude_sum, s.altitude_min, s.altitude_max, s.altitude_first, s.altitude_last,
+    s.hdop_count, s.hdop_sum, s.hdop_min, s.hdop_max, s.hdop_first, s.hdop_last,
+    s.satellites_count, s.satellites_sum, s.satellites_min, s.satellites_max, s.satellites_first, s.satellites_last,
+    s.latitude_first, s.longitude_first, s.latitude_last, s.longitude_last, s.attributes
+  from hour_rollups s
+  where (devices is null or s.device_id = any(devices))
+    and s.bucket >= greatest(from_ts, (select hours_from from rollup_state))
+    and s.bucket < least(to_ts, (select rolled_to from rollup_state))
+    and not exists (
+      select from rollup_marks m
+      where m.device_id = s.device_id and m.hour = date_bin(interval '1 hour', s.bucket, timestamptz '2000-01-01 00:00+00')
+        and m.hour >= (select raw_from from rollup_state))
+  union all
+  select t.*
+  from (
+    select distinct m.device_id, m.hour from rollup_marks m
+    where (devices is null or m.device_id = any(devices))
+      and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
+      and m.hour >= (select greatest(hours_from, raw_from) from rollup_state)
+      and m.hour < (select rolled_to from rollup_state)) as marked
+  cross join lateral position_rollups_of(interval '1 hour', marked.device_id, greatest(marked.hour, from_ts),
+    least(marked.hour + interval '1 hour', to_ts)) as t
+  union all
+  select n.* from rollup_state
+  cross join lateral position_rollups(interval '1 hour', devices, greatest(from_ts, rolled_to), to_ts) as n
+  union all
+  select o.* from rollup_state
+  cross join lateral position_rollups(interval '1 hour', devices, from_ts, least(to_ts, hours_from)) as o
+$function$
+;
+comment on function position_hours_between is 'Hours of these trackers (null: of all) that start at or after from_ts and before to_ts, both at full hours';
+
+CREATE OR REPLACE FUNCTION position_minutes_between(devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
+ RETURNS TABLE(device_id bigint, bucket timestamp with time zone, records integer, speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real, altitude_count integer, altitude_sum double precision, altitude_min real, altitude_max real, altitude_first real, altitude_last real, hdop_count integer, hdop_sum double precision, hdop_min real, hdop_max real, hdop_first real, hdop_last real, satellites_count integer, satellites_sum double precision, satellites_min smallint, satellites_max smallint, satellites_first smallint, satellites_last smallint, latitude_first double precision, longitude_first double precision, latitude_last double precision, longitude_last double precision, attributes jsonb)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select s.device_id, s.bucket, s.records,
+    s.speed_count, s.speed_sum, s.speed_min, s.speed_max, s.speed_first, s.speed_last,
+    s.altitude_count, s.altitude_sum, s.altitude_min, s.altitude_max, s.altitude_first, s.altitude_last,
+    s.hdop_count, s.hdop_sum, s.hdop_min, s.hdop_max, s.hdop_first, s.hdop_last,
+    s.satellites_count, s.satellites_sum, s.satellites_min, s.satellites_max, s.satellites_first, s.satellites_last,
+    s.latitude_first, s.longitude_first, s.latitude_last, s.longitude_last, s.attributes
+  from minute_rollups s
+  where (devices is null or s.device_id = any(devices))
+    and s.bucket >= greatest(from_ts, (select minutes_from from rollup_state))
+    and s.bucket < least(to_ts, (select rolled_to from rollup_state))
+    and not exists (
+      select from rollup_marks m
+      where m.device_id = s.device_id and m.hour = date_bin(interval '1 hour', s.bucket, timestamptz '2000-01-01 00:00+00')
+        and m.hour >= (select raw_from from rollup_state))
+  union all
+  select t.*
+  from (
+    select distinct m.device_id, m.hour from rollup_marks m
+    where (devices is null or m.device_id = any(devices))
+      and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
+      and m.hour >= (select greatest(minutes_from, raw_from) from rollup_state)
+      and m.hour < (select rolled_to from rollup_state)) as marked
+  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, greatest(marked.hour, from_ts),
+    least(marked.hour + interval '1 hour', to_ts)) as t
+  union all
+  select n.* from rollup_state
+  cross join lateral position_rollups(interval '1 minute', devices, greatest(from_ts, rolled_to), to_ts) as n
+  union all
+  select o.* from rollup_state
+  cross join lateral position_rollups(interval '1 minute', devices, from_ts, least(to_ts, minutes_from)) as o
+$function$
+;
+comment on function position_minutes_between is 'Minutes of these trackers (null: of all) that start at or after from_ts and before to_ts, both at full minutes';
+
+CREATE OR REPLACE FUNCTION position_rollups(width interval, devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
+ RETURNS TABLE(device_id bigint, bucket timestamp with time zone, records integer, speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real, altitude_count integer, altitude_sum double precision, altitude_min real, altitude_max real, altitude_first real, altitude_last real, hdop_count integer, hdop_sum double precision, hdop_min real, hdop_max real, hdop_first real, hdop_last real, satellites_count integer, satellites_sum double precision, satellites_min smallint, satellites_max smallint, satellites_first smallint, satellites_last smallint, latitude_first double precision, longitude_first double precision, latitude_last double precision, longitude_last double precision, attributes jsonb)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select f.device_id, f.bucket, f.records,
+    f.speed_count, f.speed_sum, f.speed_min, f.speed_max, f.speed_first, f.speed_last,
+    f.altitude_count, f.altitude_sum, f.altitude_min, f.altitude_max, f.altitude_first, f.altitude_last,
+    f.hdop_count, f.hdop_sum, f.hdop_min, f.hdop_max, f.hdop_first, f.hdop_last,
+    f.satellites_count, f.satellites_sum, f.satellites_min, f.satellites_max, f.satellites_first, f.satellites_last,
+    f.latitude_first, f.longitude_first, f.latitude_last, f.longitude_last, coalesce(a.attributes, '{}')
+  from (
+    select p.device_id, p.bucket, count(*)::integer as records,
+      count(p.speed)::integer as speed_count, sum(p.speed::double precision) as speed_sum, min(p.speed) as speed_min, max(p.speed) as speed_max,
+      (array_agg(p.speed) filter (where p.speed is not null))[1] as speed_first, (array_agg(p.speed) filter (where p.speed is not null))[count(p.speed)] as speed_last,
+      count(p.altitude)::integer as altitude_count, sum(p.altitude::double precision) as altitude_sum, min(p.altitude) as altitude_min, max(p.altitude) as altitude_max,
+      (array_agg(p.altitude) filter (where p.altitude is not null))[1] as altitude_first, (array_agg(p.altitude) filter (where p.altitude is not null))[count(p.altitude)] as altitude_last,
+      count(p.hdop)::integer as hdop_count, sum(p.hdop::double precision) as hdop_sum, min(p.hdop) as hdop_min, max(p.hdop) as hdop_max,
+      (array_agg(p.hdop) filter (where p.hdop is not null))[1] as hdop_first, (array_agg(p.hdop) filter (where p.hdop is not null))[count(p.hdop)] as hdop_last,
+      count(p.satellites)::integer as satellites_count, sum(p.satellites::double precision) as satellites_sum, min(p.satellites) as satellites_min, max(p.satellites) as satellites_max,
+      (array_agg(p.satellites) filter (where p.satellites is not null))[1] as satellites_first, (array_agg(p.satellites) filter (where p.satellites is not null))[count(p.satellites)] as satellites_last,
+      (array_agg(p.latitude) filter (where p.latitude is not null and p.longitude is not null))[1] as latitude_first,
+      (array_agg(p.longitude) filter (where p.latitude is not null and p.longitude is not null))[1] as longitude_first,
+      (array_agg(p.latitude) filter (where p.latitude is not null and p.longitude is not null))[count(*) filter (where p.latitude is not null and p.longitude is not null)] as latitude_last,
+      (array_agg(p.longitude) filter (where p.latitude is not null and p.longitude is not null))[count(*) filter (where p.latitude is not null and p.longitude is not null)] as longitude_last
+    from (
+      select r.device_id, date_bin(width, r.ts, timestamptz '2000-01-01 00:00+00') as bucket, r.speed, r.altitude, r.hdop, r.satellites, r.latitude, r.longitude
+      from positions r
+      where (devices is null or r.device_id = any(devices)) and r.ts >= from_ts and r.ts < to_ts
+      order by 1, 2, r.ts, r.event_id) as p
+    group by 1, 2) as f
+  left join (
+    select v.device_id, v.bucket, jsonb_object_agg(v.name, case
+        when v.n = 1 then to_jsonb(v.least)
+        when v.least = v.greatest then jsonb_build_array(v.n, v.least)
+        else jsonb_build_array(v.n, v.sum, v.least, v.greatest, v.values[1], v.values[v.n]) end) as attributes
+    from (
+      select p.device_id, p.bucket, p.name, count(*) as n, sum(p.value) as sum, min(p.value) as least, max(p.value) as greatest,
+        array_agg(p.value) as values
+      from (
+        select r.device_id, date_bin(width, r.ts, timestamptz '2000-01-01 00:00+00') as bucket, e.key collate "C" as name, c.value
+        from positions r
+        cross join lateral jsonb_each(r.attributes) as e
+        cross join lateral (select case jsonb_typeof(e.value)
+          when 'number' then e.value::numeric
+          when 'boolean' then case when e.value::boolean then 1 else 0 end
+        end) as c (value)
+        where (devices is null or r.device_id = any(devices)) and r.ts >= from_ts and r.ts < to_ts and c.value is not null
+        order by 1, 2, 3, r.ts, r.event_id) as p
+      group by 1, 2, 3) as v
+    group by 1, 2) as a using (device_id, bucket)
+$function$
+;
+comment on function position_rollups is 'Records of these trackers (null: of all) with from_ts <= ts < to_ts by tracker and time, from positions';
+
+CREATE OR REPLACE FUNCTION position_rollups_of(width interval, device bigint, from_ts timestamp with time zone, to_ts timestamp with time zone)
+ RETURNS TABLE(device_id bigint, bucket timestamp with time zone, records integer, speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real, altitude_count integer, altitude_sum double precision, altitude_min real, altitude_max real, altitude_first real, altitude_last real, hdop_count integer, hdop_sum double precision, hdop_min real, hdop_max real, hdop_first real, hdop_last real, satellites_count integer, satellites_sum double precision, satellites_min smallint, satellites_max smallint, satellites_first smallint, satellites_last smallint, latitude_first double precision, longitude_first double precision, latitude_last double precision, longitude_last double precision, attributes jsonb)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select r.* from position_rollups(width, null, from_ts, to_ts) as r where r.device_id = device offset 0
+$function$
+;
+comment on function position_rollups_of is 'position_rollups of one tracker, for each of several';
+
+CREATE OR REPLACE FUNCTION rollup_count(entry jsonb)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case jsonb_typeof(entry) when 'number' then 1 else (entry -> 0)::bigint end
+$function$
+;
+comment on function rollup_count is 'Values in an entry of attributes';
+
+CREATE OR REPLACE FUNCTION rollup_first(entry jsonb)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when jsonb_typeof(entry) = 'number' then entry::numeric else coalesce(entry -> 4, entry -> 1)::numeric end
+$function$
+;
+comment on function rollup_first is 'Value of the earliest record by (ts, event_id)';
+
+CREATE OR REPLACE FUNCTION rollup_last(entry jsonb)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when jsonb_typeof(entry) = 'number' then entry::numeric else coalesce(entry -> 5, entry -> 1)::numeric end
+$function$
+;
+comment on function rollup_last is 'Value of the latest record by (ts, event_id)';
+
+CREATE OR REPLACE FUNCTION rollup_max(entry jsonb)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when jsonb_typeof(entry) = 'number' then entry::numeric else coalesce(entry -> 3, entry -> 1)::numeric end
+$function$
+;
+comment on function rollup_max is 'Greatest of an entry of attributes';
+
+CREATE OR REPLACE FUNCTION rollup_min(entry jsonb)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when jsonb_typeof(entry) = 'number' then entry::numeric else coalesce(entry -> 2, entry -> 1)::numeric end
+$function$
+;
+comment on function rollup_min is 'Least of an entry of attributes';
+
+CREATE OR REPLACE FUNCTION rollup_sum(entry jsonb)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when jsonb_typeof(entry) = 'number' then entry::numeric
+    when entry -> 2 is null then (entry -> 0)::numeric * (entry -> 1)::numeric
+    else (entry -> 1)::numeric end
+$function$
+;
+comment on function rollup_sum is 'Sum of an entry of attributes';
+
 create table api_keys (
   id text not null,
   name text not null,
@@ -154,6 +359,103 @@ comment on table groups is 'Named sets of trackers: a fleet, the participants of
 comment on column groups.name is 'For people';
 comment on column groups.kind is 'fleet, event, or a word of the operator''s own';
 
+create table hour_rollups (
+  device_id bigint not null,
+  bucket timestamp with time zone not null,
+  records integer not null,
+  speed_count integer not null,
+  speed_sum double precision,
+  speed_min real,
+  speed_max real,
+  speed_first real,
+  speed_last real,
+  altitude_count integer not null,
+  altitude_sum double precision,
+  altitude_min real,
+  altitude_max real,
+  altitude_first real,
+  altitude_last real,
+  hdop_count integer not null,
+  hdop_sum double precision,
+  hdop_min real,
+  hdop_max real,
+  hdop_first real,
+  hdop_last real,
+  satellites_count integer not null,
+  satellites_sum double precision,
+  satellites_min smallint,
+  satellites_max smallint,
+  satellites_first smallint,
+  satellites_last smallint,
+  latitude_first double precision,
+  longitude_first double precision,
+  latitude_last double precision,
+  longitude_last double precision,
+  attributes jsonb not null,
+  constraint hour_rollups_key PRIMARY KEY (device_id, bucket)
+) partition by range (bucket);
+CREATE INDEX hour_rollups_bucket ON hour_rollups USING btree (bucket) INCLUDE (device_id, records, speed_count, speed_sum, speed_max);
+comment on table hour_rollups is 'Records of a tracker in one hour, as of the last time that it was rolled up: ask position_hours_between, or the view position_hours';
+comment on column hour_rollups.bucket is 'Start of the hour';
+comment on column hour_rollups.records is 'Records, with or without a position';
+comment on column hour_rollups.speed_count is 'Records that have a speed; the other columns are of these alone, null where there are none. Likewise for the other fields';
+comment on column hour_rollups.speed_sum is 'km/h; the mean is sum divided by count';
+comment on column hour_rollups.speed_first is 'Of the earliest record by (ts, event_id) that has a speed';
+comment on column hour_rollups.speed_last is 'Of the latest record by (ts, event_id) that has a speed';
+comment on column hour_rollups.latitude_first is 'Place of the earliest record that has coordinates';
+comment on column hour_rollups.latitude_last is 'Place of the latest record that has coordinates';
+comment on column hour_rollups.attributes is 'Numeric attributes by name, booleans as 0 and 1: [count, sum, min, max, first, last], or [count, value] where all are equal, or the value where there is one. See rollup_count, rollup_sum …';
+create table hour_rollups_default partition of hour_rollups default;
+comment on table hour_rollups_default is 'Hours that have no partition';
+
+create table minute_rollups (
+  device_id bigint not null,
+  bucket timestamp with time zone not null,
+  records integer not null,
+  speed_count integer not null,
+  speed_sum double precision,
+  speed_min real,
+  speed_max real,
+  speed_first real,
+  speed_last real,
+  altitude_count integer not null,
+  altitude_sum double precision,
+  altitude_min real,
+  altitude_max real,
+  altitude_first real,
+  altitude_last real,
+  hdop_count integer not null,
+  hdop_sum double precision,
+  hdop_min real,
+  hdop_max real,
+  hdop_first real,
+  hdop_last real,
+  satellites_count integer not null,
+  satellites_sum double precision,
+  satellites_min smallint,
+  satellites_max smallint,
+  satellites_first smallint,
+  satellites_last smallint,
+  latitude_first double precision,
+  longitude_first double precision,
+  latitude_last double precision,
+  longitude_last double precision,
+  attributes jsonb not null,
+  constraint minute_rollups_key PRIMARY KEY (device_id, bucket)
+) partition by range (bucket);
+comment on table minute_rollups is 'Records of a tracker in one minute, as of the last time that it was rolled up: ask position_minutes_between, or the view position_minutes';
+comment on column minute_rollups.bucket is 'Start of the minute';
+comment on column minute_rollups.records is 'Records, with or without a position';
+comment on column minute_rollups.speed_count is 'Records that have a speed; the other columns are of these alone, null where there are none. Likewise for the other fields';
+comment on column minute_rollups.speed_sum is 'km/h; the mean is sum divided by count';
+comment on column minute_rollups.speed_first is 'Of the earliest record by (ts, event_id) that has a speed';
+comment on column minute_rollups.speed_last is 'Of the latest record by (ts, event_id) that has a speed';
+comment on column minute_rollups.latitude_first is 'Place of the earliest record that has coordinates';
+comment on column minute_rollups.latitude_last is 'Place of the latest record that has coordinates';
+comment on column minute_rollups.attributes is 'Numeric attributes by name, booleans as 0 and 1: [count, sum, min, max, first, last], or [count, value] where all are equal, or the value where there is one. See rollup_count, rollup_sum …';
+create table minute_rollups_default partition of minute_rollups default;
+comment on table minute_rollups_default is 'Minutes that have no partition';
+
 create table positions (
   device_id bigint not null,
   ts timestamp with time zone not null,
@@ -189,6 +491,35 @@ comment on column positions.priority is 'Priority that the tracker gave; 0: low,
 comment on column positions.attributes is 'Everything else by name, SI units after scaling; {"__bigint": …} and {"__buffer_b64": …} stand for integers beyond ±(2^53−1) and for byte strings';
 create table positions_default partition of positions default;
 comment on table positions_default is 'Records of days that have no partition';
+
+create table rollup_marks (
+  id bigint not null generated always as identity,
+  device_id bigint not null,
+  hour timestamp with time zone not null,
+  constraint rollup_marks_pkey PRIMARY KEY (id)
+);
+CREATE INDEX rollup_marks_hour ON rollup_marks USING btree (device_id, hour);
+comment on table rollup_marks is 'Hours of trackers that got a late record and are to be rolled up again';
+comment on column rollup_marks.hour is 'Start of the hour';
+
+create table rollup_state (
+  id boolean not null default true,
+  begins_at timestamp with time zone not null,
+  mark_before timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  rolled_to timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  minutes_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  hours_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  raw_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint rollup_state_pkey PRIMARY KEY (id),
+  constraint rollup_state_id_check CHECK (id)
+);
+comment on table rollup_state is 'How far the rollups of positions are: one row';
+comment on column rollup_state.begins_at is 'Nothing is rolled up before, since processors of the version before may still write';
+comment on column rollup_state.mark_before is 'A writer leaves a mark for each record before this';
+comment on column rollup_state.rolled_to is 'First hour that is answered from positions, since it is not over or not rolled up yet';
+comment on column rollup_state.minutes_from is 'First hour that minute_rollups has; -infinity: all that there ever were';
+comment on column rollup_state.hours_from is 'First hour that hour_rollups has; -infinity: all that there ever were';
+comment on column rollup_state.raw_from is 'Before this positions may have been dropped: what is stored of such an hour stays as it is, whatever comes late';
 
 create table schema_migrations (
   name text not null,
@@ -226,3 +557,6 @@ comment on column users.role is 'viewer reads, editor reads and writes, admin do
 comment on column users.all_devices is 'Reaches every device; false: those granted, and no others';
 comment on column users.devices is 'Unique ids of granted devices, whether they are registered yet or not';
 comment on column users.groups is 'Granted groups: their members at the time of a request';
+
+-- also: view position_hours
+-- also: view position_minutes
