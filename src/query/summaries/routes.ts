@@ -121,7 +121,7 @@ export function summariesRoutes(parts: QueryParts): ApiRoutes {
       config: { scope: 'read' },
       schema: {
         operationId: 'getDeviceSummaries',
-        tags: ['Summaries'],
+        tags: ['Series'],
         summary: 'What the days of a device were',
         description: 'Distance, time moving, idling and stopped, engine hours and top speed of each local day.',
         params: deviceParameters,
@@ -138,7 +138,7 @@ export function summariesRoutes(parts: QueryParts): ApiRoutes {
       config: { scope: 'read' },
       schema: {
         operationId: 'getSummaries',
-        tags: ['Summaries'],
+        tags: ['Series'],
         summary: 'What the days of several devices were',
         description: 'As for one device, in pages of some devices each.',
         querystring: summariesParameters,

@@ -104,7 +104,7 @@ export function totalsRoutes(parts: QueryParts): ApiRoutes {
       config: { scope: 'read' },
       schema: {
         operationId: 'getTotals',
-        tags: ['Totals'],
+        tags: ['Series'],
         summary: 'What a fleet did',
         description: 'Of the devices that the caller sees, of some of them, or of groups.',
         querystring: totalsParameters,
