@@ -394,6 +394,7 @@ create table hour_rollups (
   attributes jsonb not null,
   constraint hour_rollups_key PRIMARY KEY (device_id, bucket)
 );
+CREATE INDEX hour_rollups_bucket ON hour_rollups USING btree (bucket) INCLUDE (device_id, records, speed_count, speed_sum, speed_max);
 comment on table hour_rollups is 'Records of a tracker in one hour, as of the last time that it was rolled up: ask position_hours_between, or the view position_hours';
 comment on column hour_rollups.bucket is 'Start of the hour';
 comment on column hour_rollups.records is 'Records, with or without a position';

@@ -44,6 +44,13 @@ const compressionBeforeRetention: Rule = (settings) => {
   return [`POSITIONS_COMPRESS_AFTER_DAYS: expected less than POSITIONS_RETENTION_DAYS (${retention}), got ${compress}`];
 };
 
+/** Or expensive questions would leave nothing for cheap ones. */
+const cheapQuestionsHaveConnections: Rule = (settings) => {
+  const { QUERY_POOL_SIZE: all, QUERY_EXPENSIVE_CONNECTIONS: expensive } = settings;
+  if (expensive < all) return [];
+  return [`QUERY_EXPENSIVE_CONNECTIONS: expected less than QUERY_POOL_SIZE (${all}), got ${expensive}`];
+};
+
 const directusHasAddress: Rule = (settings) => {
   const isAsked = settings.AUTH_PROVIDER === 'directus' && settings.ROLES.some((role) => role !== 'core');
   if (!isAsked || settings.DIRECTUS_BASE_URL !== undefined) return [];
@@ -64,6 +71,7 @@ const RULES: readonly Rule[] = [
   claimsComeAfterRenewals,
   poolHoldsWriters,
   compressionBeforeRetention,
+  cheapQuestionsHaveConnections,
   directusHasAddress,
   decisionsOutliveQuestions,
 ];

@@ -28,7 +28,7 @@ const SHORT_NAME = 9;
 const LONG_NAME = 12;
 
 /** Names with these beginnings are ours: one that is not in the table is a mistake, not somebody else's variable. */
-const OWN_PREFIXES = ['ODOGRAPH_', 'INGEST_', 'PROCESSOR_', 'STREAM_', 'POSITIONS_', 'LIVE_', 'DEAD_LETTER_', 'API_'];
+const OWN_PREFIXES = ['ODOGRAPH_', 'INGEST_', 'PROCESSOR_', 'STREAM_', 'POSITIONS_', 'LIVE_', 'DEAD_LETTER_', 'API_', 'QUERY_'];
 
 /** Switches of the tests, which the processes that they start inherit. */
 const TEST_SWITCHES = new Set(['ODOGRAPH_TEST_SERVERS', 'ODOGRAPH_DIRECTUS_CACHE']);

@@ -154,6 +154,15 @@ const query = {
   QUERY_ONLINE_MS: integer({ default: 10 * MINUTE_MS, min: 1_000, max: 366 * DAY_MS, unit: 'ms', doc: 'A device is `online` as long as its last record came in no longer ago.' }),
 } as const;
 
+const protection = {
+  QUERY_EXPENSIVE_CONNECTIONS: integer({ default: 2, min: 1, max: 199, unit: 'connections', doc: 'Connections of QUERY_POOL_SIZE that expensive questions may have, those that read more than some ten thousand rows; the others are for cheap ones alone.' }),
+  QUERY_QUEUE_LIMIT: integer({ default: 200, min: 0, max: 100_000, unit: 'questions', doc: 'Questions, of cheap ones and of expensive ones each, that may wait for a connection; further ones are refused (503).' }),
+  QUERY_QUEUE_TIMEOUT_MS: integer({ default: 5_000, min: 10, max: 10 * MINUTE_MS, unit: 'ms', doc: 'Longest time that a question waits for a connection before it is refused (503).' }),
+  QUERY_MAX_ROWS: integer({ default: 5_000_000, min: 1_000, max: 1_000_000_000, unit: 'rows', doc: 'Rows that one question may read, as they are estimated before; a question for more is refused (422). Of summaries, which take more work, a quarter.' }),
+  QUERY_CACHE_MAX_BYTES: integer({ default: 64 * MIB, min: 0, max: 1024 * 1024 * MIB, unit: 'bytes', doc: 'Memory of Redis that the cached answers of this process may take, beside the telemetry stream there; 0: nothing is cached.' }),
+  QUERY_CACHE_MAX_ANSWER_BYTES: integer({ default: MIB, min: 1_024, max: 256 * MIB, unit: 'bytes', doc: 'A longer answer is not cached.' }),
+} as const;
+
 /** The settings in the sections and the order in which documents show them. */
 export const SECTIONS = [
   { title: 'General', settings: general },
@@ -167,10 +176,12 @@ export const SECTIONS = [
   { title: 'Directus', settings: directus },
   { title: 'Database', settings: database },
   { title: 'Query', settings: query },
+  { title: 'Query: limits and cache', settings: protection },
 ] as const satisfies readonly { title: string; settings: Record<string, Setting<unknown>> }[];
 
 export const SETTINGS = {
-  ...general, ...ports, ...stream, ...ingest, ...ingestHttp, ...core, ...live, ...api, ...directus, ...database, ...query,
+  ...general, ...ports, ...stream, ...ingest, ...ingestHttp, ...core, ...live, ...api, ...directus, ...database,
+  ...query, ...protection,
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -13,11 +13,16 @@ import { createPool } from '../db/pool.ts';
 import type { QueryEvents } from './events.ts';
 import { isOfServer, problemOf, resultOf } from './database-problem.ts';
 
+/** How much a question asks of the database: some rows by an index, or many. */
+export type Weight = 'cheap' | 'expensive';
+
 /** One statement. The name is for metrics, so there are few. */
 export interface Question {
   readonly name: string;
   readonly text: string;
   readonly values?: readonly unknown[];
+  /** Absent: `cheap`. */
+  readonly weight?: Weight;
 }
 
 /** Whoever answers questions: the database, or what stands in front of it. */

@@ -10,10 +10,13 @@ import type { Settings } from '../config/settings.ts';
 import { waitForDatabase } from '../db/pool.ts';
 import type { ApiRoutes } from '../http/routes.ts';
 import type { Logger } from '../observability/logger.ts';
+import { createQueryProtectionMetrics } from '../observability/metrics/query-protection.ts';
 import { createQueryMetrics } from '../observability/metrics/query.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { Role } from '../shared/role.ts';
 import { settledBy } from '../shared/wait.ts';
+import { AnswerCache } from './cache/answer-cache.ts';
+import { AnswerStore } from './cache/answer-store.ts';
 import { QueryDatabase } from './database.ts';
 import type { QueryEvents } from './events.ts';
 import { createQueryEvents } from './events.ts';
@@ -23,6 +26,12 @@ import { groupRoutes } from './devices/groups.ts';
 import { historyRoutes } from './history/routes.ts';
 import { latestRoutes } from './latest/routes.ts';
 import type { QueryParts } from './parts.ts';
+import { CostLimit } from './protection/cost.ts';
+import { createProtectionEvents } from './protection/events.ts';
+import { ProtectedDatabase } from './protection/protected-database.ts';
+import { seriesRoutes } from './series/routes.ts';
+import { summariesRoutes } from './summaries/routes.ts';
+import { totalsRoutes } from './totals/routes.ts';
 import { VisibleDevices } from './visible-devices.ts';
 
 export interface QueryOptions {
@@ -44,7 +53,10 @@ const STOP_TIMEOUT_MS = 1_000;
 
 /** One file a question. */
 function routesOf(parts: QueryParts): ApiRoutes[] {
-  return [deviceListRoutes(parts), deviceRoutes(parts), groupRoutes(parts), historyRoutes(parts), latestRoutes(parts)];
+  return [
+    deviceListRoutes(parts), deviceRoutes(parts), groupRoutes(parts), historyRoutes(parts), latestRoutes(parts),
+    seriesRoutes(parts), summariesRoutes(parts), totalsRoutes(parts),
+  ];
 }
 
 class QueryRole implements Role {
@@ -91,7 +103,11 @@ class QueryRole implements Role {
 /** The role query of this process, and the routes that an HTTP server mounts for it. */
 export function createQuery({ settings, pool, redis, registry, log }: QueryOptions): Query {
   const events = createQueryEvents(createQueryMetrics(registry), log, pool);
-  const database = new QueryDatabase(pool, events);
-  const parts = { settings, database, visible: new VisibleDevices(database), redis, events, log };
+  const protection = createProtectionEvents(createQueryProtectionMetrics(registry), log);
+  const database = new ProtectedDatabase(new QueryDatabase(pool, events), settings, protection);
+  const cache = new AnswerCache(new AnswerStore(redis, settings, protection));
+  const cost = new CostLimit(database, settings.QUERY_MAX_ROWS, protection.tooExpensive);
+  const visible = new VisibleDevices(database);
+  const parts = { settings, database, visible, redis, events, log, cache, cost, protection };
   return { role: new QueryRole(pool, events), routes: routesOf(parts) };
 }

@@ -8,3 +8,9 @@ export class StatementValues {
     return `$${this.list.length}::${type}`;
   }
 }
+
+/** What a `Question` is made of, beside its name. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}

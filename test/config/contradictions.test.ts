@@ -24,6 +24,9 @@ describe('settings that contradict each other are refused', () => {
     ['a pool too small for the writers', { PROCESSOR_WRITERS: '6' }, [
       'POSTGRES_POOL_SIZE: expected at least PROCESSOR_WRITERS + 4 (10), got 8',
     ]],
+    ['no connection for cheap questions', { QUERY_POOL_SIZE: '3', QUERY_EXPENSIVE_CONNECTIONS: '3' }, [
+      'QUERY_EXPENSIVE_CONNECTIONS: expected less than QUERY_POOL_SIZE (3), got 3',
+    ]],
     ['Directus without its address', { AUTH_PROVIDER: 'directus' }, [
       'DIRECTUS_BASE_URL: expected the URL of Directus, since AUTH_PROVIDER is directus, got nothing',
     ]],

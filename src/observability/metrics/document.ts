@@ -7,6 +7,7 @@ import { createHttpWriteMetrics } from './http-write.ts';
 import { createIngestMetrics } from './ingest.ts';
 import { createLiveMetrics } from './live.ts';
 import { createProcessMetrics } from './process.ts';
+import { createQueryProtectionMetrics } from './query-protection.ts';
 import { createQueryMetrics } from './query.ts';
 
 /** What prom-client keeps of a metric beyond its public type. */
@@ -75,6 +76,7 @@ export async function metricsDocument(): Promise<string> {
     '',
     ...table,
     ...(await rows(createQueryMetrics)),
+    ...(await rows(createQueryProtectionMetrics)),
     '',
     '## Process',
     '',
