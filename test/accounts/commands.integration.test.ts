@@ -39,8 +39,12 @@ beforeEach(async () => {
   settings = { REDIS_URL: site.redisUrl, POSTGRES_URL: site.postgresUrl };
 });
 
-const published = async (): Promise<Record<string, Record<string, unknown>>> =>
-  Object.fromEntries(Object.entries(await site.redis.hgetall(ACCOUNTS_KEY)).map(([id, text]) => [id, JSON.parse(text) as Record<string, unknown>]));
+type Published = Record<string, Record<string, unknown>>;
+
+async function published(): Promise<Published> {
+  const accounts = Object.entries(await site.redis.hgetall(ACCOUNTS_KEY));
+  return Object.fromEntries(accounts.map(([id, text]) => [id, JSON.parse(text) as Published[string]]));
+}
 
 describe('keys', () => {
   test('are made, published at once, listed without their secrets, and revoked', async () => {

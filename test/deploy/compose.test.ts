@@ -60,7 +60,8 @@ describe.each(['compose.yaml', 'compose.dev.yaml'])('%s', (file) => {
     const { services } = await readYaml<Compose>(file);
     const settings = loadSettings(environmentOf(services.odograph));
     const { INGEST_LISTENERS: listeners, LIVE_WS_PORT: live, API_PORT: api, METRICS_PORT: metrics } = settings;
-    expect(services.odograph.ports?.map(containerPort)).toEqual([...listeners.map(({ port }) => port), live, api, metrics]);
+    const ports = [...listeners.map(({ port }) => port), live, api, metrics];
+    expect(services.odograph.ports?.map(containerPort)).toEqual(ports);
   });
 
   it('runs every role', async () => {
