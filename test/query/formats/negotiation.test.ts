@@ -8,7 +8,7 @@ describe('negotiate', () => {
     [undefined, 'json'], ['', 'json'], ['*/*', 'json'], ['text/csv', 'csv'], ['TEXT/CSV', 'csv'], ['application/*', 'json'], ['text/*', 'csv'],
     ['application/vnd.google-earth.kml+xml', 'kml'], ['application/x-ndjson, application/json;q=0.9', 'ndjson'],
     ['image/png, application/gpx+xml;q=0.1', 'gpx'], ['application/json;q=0, text/csv', 'csv'], ['application/jsonl', 'ndjson'],
-    ['text/csv;q=nonsense, application/json;q=0.1', 'json'], ['application/json; charset=utf-8', 'json'],
+    ['application/json;q=0, */*', 'ndjson'], ['text/csv;q=nonsense, application/json;q=0.1', 'json'], ['application/json; charset=utf-8', 'json'],
   ])('gives for %s %s', (accept, wanted) => {
     expect(negotiate(undefined, accept, ALL)).toBe(wanted);
   });
