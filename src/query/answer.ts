@@ -50,5 +50,7 @@ function plainName(name: string): string {
 export function sendDownload(reply: FastifyReply, { format, fileName, parts }: Download): FastifyReply {
   void reply.code(200).type(MEDIA_TYPES[format]).header('cache-control', 'private, no-store').header('vary', VARY);
   if (fileName !== null) void reply.header('content-disposition', `attachment; filename="${plainName(fileName)}.${format}"`);
-  return reply.send(Readable.from(parts, { objectMode: false }));
+  // What HEAD asks for is made and thrown away by Fastify: there is nothing to make.
+  const body = reply.request.method === 'HEAD' ? [] : parts;
+  return reply.send(Readable.from(body, { objectMode: false }));
 }

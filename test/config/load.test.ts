@@ -49,6 +49,7 @@ const OTHERS: Partial<Record<SettingName, { good: string[]; bad: string[] }>> = 
   AUTH_TOKEN: { good: ['0123456789abcdef'], bad: ['0123456789abcde'] },
   REDIS_URL: { good: ['redis://localhost', 'rediss://user:pass@host:6380/3'], bad: ['localhost:6379', 'http://localhost', 'redis'] },
   POSTGRES_URL: { good: ['postgres://localhost/db', 'postgresql://u:p@h:5432/db'], bad: ['mysql://localhost', 'localhost'] },
+  POSTGRES_READ_URL: { good: ['postgres://replica/db', 'postgresql://u:p@h:5432/db'], bad: ['mysql://localhost', 'localhost'] },
   INGEST_LISTENERS: { good: ['teltonika:5027', 'a:0,a:0'], bad: ['5027', 'teltonika', 'teltonika:99999', 'a:1,b:1'] },
 };
 

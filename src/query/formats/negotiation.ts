@@ -57,11 +57,12 @@ export function negotiate<Name extends FormatName>(
 ): Name {
   if (wanted !== undefined) return wanted;
   if (accept === undefined || accept.trim() === '') return offered[0];
-  const wishes = accept.split(',').map(wishOf).filter(({ quality }) => quality > 0);
-  wishes.sort((a, b) => b.quality - a.quality);
-  for (const { type } of wishes) {
-    const [found] = formatsOf(type, offered);
-    if (found !== undefined) return found as Name;
+  const wishes = accept.split(',').map(wishOf).toSorted((a, b) => b.quality - a.quality);
+  const refused = wishes.filter(({ type, quality }) => quality <= 0 && !type.endsWith('/*'));
+  const unwanted = new Set(refused.flatMap(({ type }) => formatsOf(type, offered)));
+  for (const { type, quality } of wishes) {
+    const found = formatsOf(type, offered).find((name) => !unwanted.has(name));
+    if (found !== undefined && quality > 0) return found as Name;
   }
   const types = offered.map((name) => bare(MEDIA_TYPES[name])).join(', ');
   throw new Problem('not_acceptable', `this comes as ${types}`);

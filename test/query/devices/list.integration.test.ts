@@ -112,7 +112,7 @@ describe('a device', () => {
     expect(answer.json).toEqual((await list(api, '?q=name+of+b')).items[0]);
     const etag = answer.headers.get('etag') ?? '';
     expect((await api.ask('/v1/devices/b', { headers: { 'if-none-match': etag } })).status).toBe(304);
-    expect((await api.ask('/v1/devices/b', { headers: { 'if-none-match': `"other", W/${etag}` } })).status).toBe(304);
+    expect((await api.ask('/v1/devices/b', { headers: { 'if-none-match': `"other", ${etag.replace('W/', '')}` } })).status).toBe(304);
     expect((await api.ask('/v1/devices/a', { headers: { 'if-none-match': etag } })).status).toBe(200);
   });
 

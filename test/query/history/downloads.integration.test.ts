@@ -103,6 +103,14 @@ describe('a download', () => {
     expect((await api.ask(`${PATH}${query}`)).status).toBe(200);
   });
 
+  it('is not made for HEAD', async () => {
+    const site = await siteWith(5_000);
+    const api = await startApi(site);
+    const response = await fetch(`${api.url}${PATH}&format=csv`, { method: 'HEAD', headers: { authorization: 'Bearer admin' } });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8; header=present']);
+    expect(await rowsRead(api)).toBe(1_000);
+  });
+
   it('goes on over connections that are ended between its batches', async () => {
     const site = await siteWith(60_000);
     const api = await startApi(site);
