@@ -117,11 +117,8 @@ export function createIngest(options: IngestOptions): Ingest {
   const context = createContext(options, createIngestEvents(metrics, log));
   const { publisher, policy, gate } = context;
   const redis = secondConnection(options.redis);
-  const writes = new RecordWrites({
-    settings, publisher, policy, redis,
-    events: createHttpWriteEvents(createHttpWriteMetrics(registry), metrics, log),
-    isReady: () => isStarted,
-  });
+  const events = createHttpWriteEvents(createHttpWriteMetrics(registry), metrics, log);
+  const writes = new RecordWrites({ settings, publisher, policy, redis, events, isReady: () => isStarted });
   const stopping = new AbortController();
   const listeners: Listener[] = [];
   let isStarted = false;
