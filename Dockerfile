@@ -27,7 +27,7 @@ COPY package.json ./
 COPY migrations ./migrations
 COPY src ./src
 USER node
-EXPOSE 5027 5023 8081 9090
+EXPOSE 5027 5023 8081 8080 9090
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.METRICS_PORT || 9090}/readyz`, { signal: AbortSignal.timeout(5000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

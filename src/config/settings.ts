@@ -21,8 +21,8 @@ const general = {
   LOG_LEVEL: choice({ of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info', doc: 'Least severe level that is logged.' }),
   LOG_FORMAT: choice({ of: ['auto', 'json', 'pretty'], default: 'auto', doc: '`auto` is `pretty` on a terminal and `json` elsewhere.' }),
   SHUTDOWN_TIMEOUT_MS: integer({ default: 15_000, min: 100, max: 10 * MINUTE_MS, unit: 'ms', doc: 'Longest time from SIGTERM to the end of the process.' }),
-  AUTH_PROVIDER: choice({ of: ['local', 'directus'], default: 'local', doc: 'Who says who may see what: `local` knows one administrator, who has AUTH_TOKEN; `directus` asks a Directus about every user.' }),
-  AUTH_TOKEN: optionalText({ min: 16, secret: true, doc: 'Token of the administrator under AUTH_PROVIDER=local; without one nobody can sign in. In embedded mode one is generated, kept in the data directory and printed when this is not set.' }),
+  AUTH_PROVIDER: choice({ of: ['local', 'directus'], default: 'local', doc: 'Who says who may see and do what: `local` knows the administrator, who has AUTH_TOKEN, API keys and users; `directus` asks a Directus about every user.' }),
+  AUTH_TOKEN: optionalText({ min: 16, secret: true, doc: 'Token of the administrator under AUTH_PROVIDER=local; without one there is none, and API keys and users are all that can sign in. In embedded mode one is generated, kept in the data directory and printed when this is not set.' }),
   ODOGRAPH_DATA_DIR: text({ default: '.odograph', doc: 'Where embedded PostgreSQL and Redis keep their data, and the token; used when REDIS_URL or POSTGRES_URL is not set.' }),
 } as const;
 
@@ -120,7 +120,7 @@ const api = {
 } as const;
 
 const directus = {
-  DIRECTUS_BASE_URL: url({ schemes: ['http:', 'https:'], doc: 'Where the live server reaches Directus, best without a proxy or CDN between, for AUTH_PROVIDER=directus.' }),
+  DIRECTUS_BASE_URL: url({ schemes: ['http:', 'https:'], doc: 'Where Odograph reaches Directus, best without a proxy or CDN between, for AUTH_PROVIDER=directus.' }),
   DIRECTUS_AUTH_TIMEOUT_MS: integer({ default: 5_000, min: 100, max: MINUTE_MS, unit: 'ms', doc: 'Longest time that asking who somebody is may take, waiting for a turn included.' }),
   DIRECTUS_AUTHZ_TIMEOUT_MS: integer({ default: 5_000, min: 100, max: MINUTE_MS, unit: 'ms', doc: 'Longest time that asking what somebody may read may take, waiting for a turn included.' }),
   DIRECTUS_MAX_REQUESTS: integer({ default: 8, min: 1, max: 1_000, doc: 'Requests to Directus at the same time; further ones wait.' }),

@@ -36,7 +36,8 @@ export async function readState(stateFile: string, input: Input): Promise<State 
   }
   const state = schema.parse(JSON.parse(text));
   const { bytes, modifiedMs } = input;
-  return state.file === resolve(input.file) && state.bytes === bytes && state.modifiedMs === modifiedMs ? state : undefined;
+  const isSame = state.file === resolve(input.file) && state.bytes === bytes && state.modifiedMs === modifiedMs;
+  return isSame ? state : undefined;
 }
 
 export async function writeState(stateFile: string, input: Input, items: number, report: Report): Promise<void> {

@@ -240,6 +240,51 @@ describe('what may be read', () => {
   });
 });
 
+describe('what a credential reaches beyond single devices', () => {
+  const devices = { collection: 'devices', field: 'unique_id' };
+  const access = async () => {
+    const permissions = new DirectusPermissions({ client, devices, groups: { collection: 'groups', field: 'id' }, timeoutMs: 300 });
+    const found = await permissions.accessOf(credential(JWT));
+    if (found.outcome !== 'decided') return found;
+    const { role, scopes, reach } = found.access;
+    return { role, scopes: [...scopes], reach: reach.kind, mayWrite: found.access.mayWrite('any') };
+  };
+  const full = { access: 'full', fields: ['*'] };
+  const partial = { access: 'partial', fields: ['*'] };
+  const none = { access: 'none' };
+  const viewer = { role: 'viewer', scopes: ['read'], reach: 'asked', mayWrite: false };
+
+  test.each([
+    ['a rule for reading', { read: partial, create: none, update: none, delete: none }, viewer],
+    ['no rule for reading', { read: full, create: none, update: none, delete: none }, { ...viewer, reach: 'all' }],
+    ['reading without the identifier', { read: { access: 'full', fields: ['name'] } }, viewer],
+    ['no rule for updating', { read: partial, update: full }, { role: 'editor', scopes: ['read', 'write'], reach: 'asked', mayWrite: true }],
+    ['a rule for updating', { read: full, update: partial }, { ...viewer, reach: 'all' }],
+    ['creating alone', { read: full, create: full }, { ...viewer, reach: 'all' }],
+    ['no rule at all', { read: full, create: full, update: full, delete: full }, { role: 'admin', scopes: ['read', 'write', 'admin'], reach: 'all', mayWrite: true }],
+  ])('with %s', async (_what, mine, expected) => {
+    answer = () => data({ devices: mine, others: { read: full, create: full, update: full, delete: full } });
+    expect(await access()).toEqual(expected);
+    expect(requests).toMatchObject([{ method: 'GET', url: '/permissions/me' }]);
+  });
+
+  test.each<[string, Answer]>([
+    ['no permission for devices', data({})],
+    ['an answer that is none', data('nonsense')],
+    ['a refusal', error(403, 'FORBIDDEN')],
+  ])('of %s is as little as can be', async (_what, given) => {
+    answer = () => given;
+    expect(await access()).toEqual(viewer);
+  });
+
+  test('is not known while Directus cannot be asked, and nothing for a dead credential', async () => {
+    answer = () => 'hang up';
+    expect(await access()).toMatchObject({ outcome: 'unavailable' });
+    answer = () => error(401, 'TOKEN_EXPIRED');
+    expect(await access()).toMatchObject({ outcome: 'refused', code: 'credential_refused' });
+  });
+});
+
 describe('the client', () => {
   const request = { method: 'GET', path: '/users/me', token: 'static-token-1', address: '', timeoutMs: 300 } as const;
 

@@ -307,3 +307,33 @@ describe('the end of a credential', () => {
     expect(await sessions.open(CREDENTIAL)).toMatchObject({ outcome: 'refused' });
   });
 });
+
+describe('what a credential reaches', () => {
+  const opened = async (): Promise<Session> => {
+    const answer = await sessions.open(CREDENTIAL);
+    if (answer.outcome !== 'accepted') throw new Error(answer.outcome);
+    return answer.session;
+  };
+
+  test('is asked once for all that ask, and again when it is in doubt', async () => {
+    const session = await opened();
+    const answers = await Promise.all([session.access(), session.access()]);
+    expect(answers).toEqual([provider.access, provider.access]);
+    await session.access();
+    expect(provider.accessQuestions).toBe(1);
+    session.doubt();
+    await session.access();
+    expect(provider.accessQuestions).toBe(2);
+  });
+
+  test('is asked again after an answer that was none, and never after the end', async () => {
+    const session = await opened();
+    provider.access = UNAVAILABLE;
+    expect(await session.access()).toEqual(UNAVAILABLE);
+    provider.access = REFUSED;
+    expect(await session.access()).toEqual(REFUSED);
+    provider.access = { outcome: 'decided', access: VIEWER };
+    expect(await session.access()).toEqual(REFUSED);
+    expect(provider.accessQuestions).toBe(2);
+  });
+});

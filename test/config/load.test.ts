@@ -21,18 +21,22 @@ function samples(name: SettingName, { expected }: Setting<unknown>): { good: str
 
 const TEXT = { good: ['x', 'a b c', '0'], bad: [] };
 
+const ORIGINS = {
+  good: ['https://a.example', 'http://localhost:5173, https://b.example:8443'],
+  bad: ['*', 'null', 'a.example', 'https://a.example/', 'https://A.example', 'https://a.example/live', 'ftp://a.example'],
+};
+
 const OTHERS: Partial<Record<SettingName, { good: string[]; bad: string[] }>> = {
-  ROLES: { good: ['ingest', 'core', 'live', 'core, ingest'], bad: ['ingest,ingest', 'ingest,', 'web', ','] },
+  ROLES: { good: ['ingest', 'core', 'live', 'query', 'core, ingest'], bad: ['ingest,ingest', 'ingest,', 'web', ','] },
   INSTANCE_ID: TEXT,
   ODOGRAPH_DATA_DIR: TEXT,
   METRICS_HOST: TEXT,
   INGEST_HOST: TEXT,
   LIVE_WS_HOST: TEXT,
+  API_HOST: TEXT,
   LIVE_BROADCAST_GROUP_PREFIX: TEXT,
-  LIVE_ALLOWED_ORIGINS: {
-    good: ['https://a.example', 'http://localhost:5173, https://b.example:8443'],
-    bad: ['*', 'null', 'a.example', 'https://a.example/', 'https://A.example', 'https://a.example/live', 'ftp://a.example'],
-  },
+  LIVE_ALLOWED_ORIGINS: ORIGINS,
+  API_ALLOWED_ORIGINS: ORIGINS,
   DIRECTUS_BASE_URL: { good: ['http://localhost:8055', 'https://cms.example.com/directus'], bad: ['localhost:8055', 'ws://localhost'] },
   DIRECTUS_COOKIE_NAME: TEXT,
   DIRECTUS_DEVICE_COLLECTION: TEXT,

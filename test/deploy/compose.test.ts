@@ -59,8 +59,9 @@ describe.each(['compose.yaml', 'compose.dev.yaml'])('%s', (file) => {
   it('publishes the ports that Odograph listens on', async () => {
     const { services } = await readYaml<Compose>(file);
     const settings = loadSettings(environmentOf(services.odograph));
-    const { INGEST_LISTENERS: listeners, LIVE_WS_PORT: live, METRICS_PORT: metrics } = settings;
-    expect(services.odograph.ports?.map(containerPort)).toEqual([...listeners.map(({ port }) => port), live, metrics]);
+    const { INGEST_LISTENERS: listeners, LIVE_WS_PORT: live, API_PORT: api, METRICS_PORT: metrics } = settings;
+    const ports = [...listeners.map(({ port }) => port), live, api, metrics];
+    expect(services.odograph.ports?.map(containerPort)).toEqual(ports);
   });
 
   it('runs every role', async () => {
@@ -68,10 +69,10 @@ describe.each(['compose.yaml', 'compose.dev.yaml'])('%s', (file) => {
     expect(loadSettings(environmentOf(services.odograph)).ROLES).toEqual(ROLE_NAMES);
   });
 
-  it('publishes live, metrics, Redis and PostgreSQL to this machine only', async () => {
+  it('publishes live, HTTP, metrics, Redis and PostgreSQL to this machine only', async () => {
     const { services } = await readYaml<Compose>(file);
     const published = Object.values(services).flatMap(({ ports = [] }) => ports.map((mapping) => interpolate(mapping)));
-    expect(published.filter((mapping) => /:(8081|9090|6379|5432)$/.test(mapping) && !mapping.startsWith('127.0.0.1:'))).toEqual([]);
+    expect(published.filter((mapping) => /:(8080|8081|9090|6379|5432)$/.test(mapping) && !mapping.startsWith('127.0.0.1:'))).toEqual([]);
   });
 
   it('pins every image that it does not build', async () => {

@@ -57,9 +57,9 @@ describe('the Dockerfile', () => {
   });
 
   it('exposes the default ports', () => {
-    const { INGEST_LISTENERS: listeners, LIVE_WS_PORT: live, METRICS_PORT: metrics } = loadSettings({});
+    const { INGEST_LISTENERS: listeners, LIVE_WS_PORT: live, API_PORT: api, METRICS_PORT: metrics } = loadSettings({});
     const exposed = valuesOf(image, 'EXPOSE').flatMap((value) => value.split(/\s+/)).map(Number);
-    expect(exposed).toEqual([...listeners.map(({ port }) => port), live, metrics]);
+    expect(exposed).toEqual([...listeners.map(({ port }) => port), live, api, metrics]);
   });
 
   it('runs the entry point without a shell, as a user without rights, stopped by SIGTERM', () => {

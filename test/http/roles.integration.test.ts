@@ -65,11 +65,14 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${system.api!.port}`;
   ({ routes } = await system.api!.described());
 
-  const key = async (scopes: readonly Scope[], expiresAt: number | null = null): Promise<{ authorization: string; id: string }> => {
+  const key = async (scopes: readonly Scope[], expiresAt: number | null = null) => {
     const made = await createKey(pool, { name: 'a test', scopes, grants: ALL, expiresAt });
     return { authorization: `Bearer ${made.key}`, id: made.info.id };
   };
-  const bearer = async (...args: Parameters<typeof key>): Promise<Record<string, string>> => ({ authorization: (await key(...args)).authorization });
+  const bearer = async (...args: Parameters<typeof key>): Promise<Record<string, string>> => {
+    const { authorization } = await key(...args);
+    return { authorization };
+  };
   headers.set('nobody', {});
   headers.set('bad key', { authorization: `Bearer odo_aaaaaaaaaaaa_${'A'.repeat(43)}` });
   headers.set('expired key', await bearer(['read', 'write'], Date.now() + 1));

@@ -16,7 +16,7 @@ import type { ApiRoutes } from '../../src/http/routes.ts';
 import type { ApiServer } from '../../src/http/server.ts';
 import { createApiServer } from '../../src/http/server.ts';
 import type { Redis } from '../../src/shared/redis.ts';
-import { connectRedis } from '../../src/shared/redis.ts';
+import { connectRedis, waitForRedis } from '../../src/shared/redis.ts';
 import type { LogLine, Overrides, Site } from '../core/support.ts';
 import { metric, recordingLogger, settingsOf } from '../core/support.ts';
 
@@ -44,14 +44,19 @@ export interface ApiTestOptions {
 }
 
 /** A server that listens, with the accounts of `local`. */
-export async function startApi(site: Pick<Site, 'redisUrl' | 'postgresUrl'>, options: ApiTestOptions = {}): Promise<TestApi> {
+export async function startApi(
+  site: Pick<Site, 'redisUrl' | 'postgresUrl'>, options: ApiTestOptions = {},
+): Promise<TestApi> {
   const settings = settingsOf(site, { API_PORT: '0', API_HOST: '127.0.0.1', ...options.overrides });
   const { log, lines } = recordingLogger();
   const registry = new Registry();
   const redis = connectRedis(site.redisUrl, { name: 'auth', commandTimeoutMs: 2_000, onError: () => undefined });
+  // Not for ever: a test may want it to be away.
+  await waitForRedis(redis, AbortSignal.timeout(2_000));
   const { token = TOKEN, routes = [] } = options;
   const { API_SESSION_TTL_MS: sessionTtlMs } = settings;
-  const local = createLocalAuthority({ redis, token, sessionTtlMs, onError: (what, error) => { log.debug({ err: error }, what); } });
+  const onError = (what: string, error: unknown): void => { log.debug({ err: error }, what); };
+  const local = createLocalAuthority({ redis, token, sessionTtlMs, onError });
   const authority = new Authority({ settings, registry, log, provider: () => local.provider });
   const api = createApiServer({ settings, registry, log, authority, signIn: local.signIn, routes });
   let stopping: Promise<void> | undefined;
@@ -73,7 +78,8 @@ export async function startApi(site: Pick<Site, 'redisUrl' | 'postgresUrl'>, opt
       ...(headers as Record<string, string> | undefined),
     },
   });
-  return { api, local, authority, registry, lines, url, ask, stop, metric: (name, labels) => metric(registry, name, labels) };
+  const measure: TestApi['metric'] = (name, labels) => metric(registry, name, labels);
+  return { api, local, authority, registry, lines, url, ask, stop, metric: measure };
 }
 
 export async function problemOf(response: Response): Promise<ProblemBody> {

@@ -65,7 +65,8 @@ export function prepareLive(site: Site, options: LiveTestOptions = {}): Omit<Tes
   onTestFinished(() => { redis.disconnect(); });
   const limits = { POSTGRES_POOL_SIZE: 4, POSTGRES_STATEMENT_TIMEOUT_MS: settings.LIVE_SNAPSHOT_TIMEOUT_MS };
   const pool = createPool({ ...settings, ...limits }, site.postgresUrl, 'live', () => undefined);
-  const provider = (events: AuthorityEvents): AuthProvider => options.provider?.(events, settings) ?? localProvider(TOKEN);
+  const provider = (events: AuthorityEvents): AuthProvider =>
+    options.provider?.(events, settings) ?? localProvider(TOKEN);
   const authority = new Authority({ settings, registry, log, provider });
   const live = createLive({ settings, redisUrl: site.redisUrl, redis, pool, authority, registry, log });
   let stopping: Promise<void> | undefined;

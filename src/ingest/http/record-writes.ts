@@ -64,11 +64,13 @@ export class RecordWrites {
   constructor(options: RecordWritesOptions) {
     const { settings, publisher, policy, redis, events } = options;
     this.#options = options;
-    this.#writer = new RecordWriter({ settings, publisher, policy, onAppended: (count) => { events.appended(count); } });
+    const onAppended = (count: number): void => { events.appended(count); };
+    this.#writer = new RecordWriter({ settings, publisher, policy, onAppended });
     const { INGEST_HTTP_REQUESTS_PER_MINUTE: requestsPerMinute } = settings;
     this.#limit = new RateLimit({ redis, requestsPerMinute, onFallback: (error) => { events.countedAlone(error); } });
     this.#keys = new IdempotencyKeys({ redis, keepMs: settings.INGEST_HTTP_IDEMPOTENCY_MS, lockMs: LOCK_MS });
-    this.#bodies = new HeldBodies({ maxBytes: settings.INGEST_APPEND_QUEUE_BYTES, onChange: (bytes) => { events.bodyBytes(bytes); } });
+    const onChange = (bytes: number): void => { events.bodyBytes(bytes); };
+    this.#bodies = new HeldBodies({ maxBytes: settings.INGEST_APPEND_QUEUE_BYTES, onChange });
   }
 
   /** Takes nothing new in, and resolves when what is under way is answered, or at the deadline. */
