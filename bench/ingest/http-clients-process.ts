@@ -1,6 +1,6 @@
 /**
- * Clients of `POST /v1/records` in a process of their own: each on a connection that it keeps, one request on its way at
- * a time, all requests made before anything is sent. Written on the socket by hand, so that the clients cost little.
+ * Clients of `POST /v1/records` in a process of their own: each on a connection that it keeps, one request on its way
+ * at a time, all requests made before anything is sent. Written on the socket by hand, so that the clients cost little.
  */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -27,7 +27,8 @@ const NAMES = ['ignition', 'motion', 'gsm', 'gnss', 'battery level', 'power', 'b
 function recordOf(device: number, n: number, deviceId: string): object {
   const { longitude, latitude, altitude, angle, satellites, speed, io } = avlRecord(device, n);
   const attributes = Object.fromEntries(io.map(([, , value], index) => [NAMES[index] ?? '', value]));
-  return { deviceId, ts: FIRST_TS + n * 1_000, latitude, longitude, altitude, course: angle, satellites, speed, attributes };
+  const ts = FIRST_TS + n * 1_000;
+  return { deviceId, ts, latitude, longitude, altitude, course: angle, satellites, speed, attributes };
 }
 
 function requestOf(body: string, token: string): Buffer {
@@ -69,10 +70,11 @@ class Client {
   }
 }
 
-serve(async ({ port, token, clients, requestsEach, recordsPerRequest }: HttpClientsCommand): Promise<HttpClientsAnswer> => {
+async function send(command: HttpClientsCommand): Promise<HttpClientsAnswer> {
+  const { port, token, clients, requestsEach, recordsPerRequest: size } = command;
   const prepared = await Promise.all(imeisOf(clients).map(async (deviceId, device) => {
     const requests = Array.from({ length: requestsEach }, (_, request) => {
-      const records = Array.from({ length: recordsPerRequest }, (_record, n) => recordOf(device, request * recordsPerRequest + n, deviceId));
+      const records = Array.from({ length: size }, (_record, n) => recordOf(device, request * size + n, deviceId));
       return requestOf(JSON.stringify(records), token);
     });
     const socket = connect({ port, host: '127.0.0.1' }).setNoDelay(true);
@@ -82,4 +84,6 @@ serve(async ({ port, token, clients, requestsEach, recordsPerRequest }: HttpClie
   const startedAt = performance.now();
   await Promise.all(prepared.map(({ client, requests }) => client.run(requests)));
   return { requests: clients * requestsEach, seconds: (performance.now() - startedAt) / 1_000 };
-});
+}
+
+serve(send);

@@ -29,7 +29,9 @@ interface Load {
   readonly records: number;
 }
 
-async function measured(ingest: System, records: number, send: () => Promise<{ answers: number; seconds: number }>): Promise<Round> {
+async function measured(
+  ingest: System, records: number, send: () => Promise<{ answers: number; seconds: number }>,
+): Promise<Round> {
   const meter = new CpuMeter({ ingest: ingest.program.pid });
   await meter.start();
   const { answers, seconds } = await send();
@@ -49,7 +51,8 @@ async function compare({ servers: { redis }, quick }: BenchOptions) {
   const http = async ({ each, records }: Load): Promise<Round> => {
     await flushRedis(redis.url);
     return await measured(ingest, records, async () => {
-      const { requests, seconds } = await clients.ask({ port, token: TOKEN, clients: CLIENTS, requestsEach: each, recordsPerRequest: records });
+      const load = { clients: CLIENTS, requestsEach: each, recordsPerRequest: records };
+      const { requests, seconds } = await clients.ask({ port, token: TOKEN, ...load });
       return { answers: requests, seconds };
     });
   };

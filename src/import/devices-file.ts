@@ -6,7 +6,8 @@ import { z } from 'zod';
 const schema = z.array(z.object({ id: z.union([z.number(), z.string()]), uniqueId: z.string().min(1) }));
 
 function fromCsv(text: string): z.infer<typeof schema> {
-  const rows = parse(text, { bom: true, columns: (header: string[]) => header.map((name) => name.toLowerCase()), relax_column_count: true, trim: true });
+  const columns = (header: string[]): string[] => header.map((name) => name.toLowerCase());
+  const rows = parse(text, { bom: true, columns, relax_column_count: true, trim: true });
   return schema.parse(rows.map((row) => {
     const { id, uniqueid } = row as Record<string, string>;
     return { id, uniqueId: uniqueid };

@@ -55,6 +55,10 @@ export class ElementScanner {
     return elements;
   }
 
+  get #isOutermost(): boolean {
+    return this.#depth === 1 && this.#arrayDepth === null;
+  }
+
   #step(chunk: Buffer, at: number, elements: string[]): void {
     const byte = chunk[at] as number;
     if (this.#inString) {
@@ -68,8 +72,7 @@ export class ElementScanner {
     if (byte === QUOTE) this.#open(at);
     else if (isOpening(byte)) this.#descend(byte);
     else if (isClosing(byte)) this.#ascend();
-    else if (byte === COLON && this.#depth === 1 && this.#arrayDepth === null) this.#expectsArray = this.#names.has(this.#name);
-    else if (byte !== COLON) this.#expectsArray = false;
+    else this.#expectsArray = byte === COLON && this.#isOutermost && this.#names.has(this.#name);
   }
 
   #inStringStep(byte: number, chunk: Buffer, at: number): void {
@@ -88,7 +91,7 @@ export class ElementScanner {
 
   #open(at: number): void {
     this.#inString = true;
-    if (this.#depth !== 1 || this.#arrayDepth !== null) return;
+    if (!this.#isOutermost) return;
     this.#name = '';
     this.#nameStart = at + 1;
   }

@@ -34,7 +34,9 @@ const NAMED_SPEEDS: Readonly<Record<string, number>> = {
   speedms: METRES_PER_SECOND, speedmps: METRES_PER_SECOND,
 };
 
-const FIELD_OF = new Map(Object.entries(SYNONYMS).flatMap(([field, names]) => names.map((name) => [name, field] as const)));
+const FIELD_OF = new Map(
+  Object.entries(SYNONYMS).flatMap(([field, names]) => names.map((name) => [name, field] as const)),
+);
 
 export const FIELD_NAMES: readonly string[] = Object.keys(SYNONYMS);
 
@@ -96,8 +98,10 @@ export function valueOf(text: string): unknown {
 export function attributeOf(value: unknown): unknown {
   if (value === null || value === undefined) return undefined;
   if (typeof value !== 'object') return value;
-  const [[name = '', content] = [], ...others] = Object.entries(value);
-  const isSentinel = others.length === 0 && typeof content === 'string' && (name === '__bigint' || name === '__buffer_b64');
+  const [entry, ...others] = Object.entries(value) as [string, unknown][];
+  const [name, content] = entry ?? [];
+  const isText = others.length === 0 && typeof content === 'string';
+  const isSentinel = isText && (name === '__bigint' || name === '__buffer_b64');
   return isSentinel ? value : JSON.stringify(value);
 }
 
@@ -152,7 +156,9 @@ export class FieldReader {
         put(attributes, name, typeof value === 'string' ? valueOf(value) : attributeOf(value));
         return;
       case 'attributes':
-        for (const [one, content] of Object.entries(parsedAttributes(value))) put(attributes, one, attributeOf(content));
+        for (const [one, content] of Object.entries(parsedAttributes(value))) {
+          put(attributes, one, attributeOf(content));
+        }
         return;
       case 'deviceId':
         record['deviceId'] = textOf(value);
@@ -184,7 +190,8 @@ export class FieldError extends Error {
 }
 
 function put(attributes: Fields, name: string, value: unknown): void {
-  if (value !== undefined) Object.defineProperty(attributes, name, { value, enumerable: true, configurable: true, writable: true });
+  if (value === undefined) return;
+  Object.defineProperty(attributes, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function isAbsent(value: unknown): boolean {

@@ -46,7 +46,9 @@ export async function inspect(file: string): Promise<Input> {
 }
 
 /** Its unpacked bytes. @param onRead told of the bytes read from disk */
-export async function* bytesOf({ file, isCompressed }: Input, onRead: (bytes: number) => void): AsyncGenerator<Buffer, void, undefined> {
+export async function* bytesOf(
+  { file, isCompressed }: Input, onRead: (bytes: number) => void,
+): AsyncGenerator<Buffer, void, undefined> {
   const source = createReadStream(file, { highWaterMark: CHUNK_BYTES });
   source.on('data', (chunk) => { onRead(chunk.length); });
   const unpacked = isCompressed ? source.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : source;

@@ -35,8 +35,10 @@ export interface TimeOptions {
   readonly order: DateOrder;
 }
 
-/** Reads a file in parts. Items come in the order of the file. @throws Error where the file as a whole is not the format */
-export type Reader = (bytes: AsyncIterable<Buffer>, options: ReadOptions) => AsyncGenerator<readonly Item[], void, undefined>;
+/** Reads a file in parts, in its order. @throws Error where the file as a whole is not the format */
+export type Reader = (
+  bytes: AsyncIterable<Buffer>, options: ReadOptions,
+) => AsyncGenerator<readonly Item[], void, undefined>;
 
 export function unreadable(at: number, text: string, field: string, message: string): Item {
   return { kind: 'unreadable', at, fault: { reason: 'bad_field', field, message }, text };

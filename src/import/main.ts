@@ -35,17 +35,21 @@ class FormatError extends Error {
   override readonly name = 'FormatError';
 }
 
-async function optionsOf({ deviceId, mapping, devicesFile, zone, order, speedFactor }: ImportCommand): Promise<ReadOptions> {
+async function optionsOf(command: ImportCommand): Promise<ReadOptions> {
+  const { deviceId, mapping, devicesFile, zone, order, speedFactor } = command;
   const devices = devicesFile === undefined ? new Map<string, string>() : await readDevices(devicesFile);
   return { deviceId, mapping, devices, time: { zone, order }, speedFactor };
 }
 
-async function createSender(command: ImportCommand, progress: ImportProgress, interrupted: AbortSignal): Promise<Sender | null> {
+async function createSender(
+  command: ImportCommand, progress: ImportProgress, interrupted: AbortSignal,
+): Promise<Sender | null> {
   if (command.dryRun) return null;
   const { [KEY_VARIABLE]: ownKey, ...environment } = process.env;
   const key = command.key ?? ownKey;
   const target = await findTarget({ url: command.url, key }, loadSettings(environment));
-  return new Sender({ target, giveUpMs: command.giveUpMs, interrupted, onWait: (reason) => { progress.waiting(reason); } });
+  const onWait = (reason: string): void => { progress.waiting(reason); };
+  return new Sender({ target, giveUpMs: command.giveUpMs, interrupted, onWait });
 }
 
 async function jobOf(command: ImportCommand, input: Input, shared: Shared): Promise<ImportJob> {

@@ -35,13 +35,16 @@ export async function readState(stateFile: string, input: Input): Promise<State 
     throw error;
   }
   const state = schema.parse(JSON.parse(text));
-  const isSame = state.file === resolve(input.file) && state.bytes === input.bytes && state.modifiedMs === input.modifiedMs;
+  const { bytes, modifiedMs } = input;
+  const isSame = state.file === resolve(input.file) && state.bytes === bytes && state.modifiedMs === modifiedMs;
   return isSame ? state : undefined;
 }
 
-export async function writeState(stateFile: string, { file, bytes, modifiedMs }: Input, items: number, report: Report): Promise<void> {
+export async function writeState(stateFile: string, input: Input, items: number, report: Report): Promise<void> {
+  const { bytes, modifiedMs } = input;
   const { accepted, rejected, reasons } = report;
-  const state: State = { file: resolve(file), bytes, modifiedMs, items, report: { accepted, rejected, reasons: { ...reasons } } };
+  const kept = { accepted, rejected, reasons: { ...reasons } };
+  const state: State = { file: resolve(input.file), bytes, modifiedMs, items, report: kept };
   await writeFile(`${stateFile}.new`, `${JSON.stringify(state)}\n`);
   await rename(`${stateFile}.new`, stateFile);
 }

@@ -69,7 +69,8 @@ export class TimeReader {
     if (match === null) return Number.NaN;
     const [, first = '', second = '', third = '', hour = '0', minute = '0', seconds = '0', fraction = '', zone = ''] = match;
     const [year, month, day] = dateOf([first, second, third], this.#order);
-    if (String(year).length !== 4 || Number(hour) > 23 || Number(minute) > 59 || Number(seconds) > 60) return Number.NaN;
+    const isTime = Number(hour) <= 23 && Number(minute) <= 59 && Number(seconds) <= 60;
+    if (String(year).length !== 4 || !isTime) return Number.NaN;
     const midnight = Date.UTC(year, month - 1, day);
     const date = new Date(midnight);
     if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return Number.NaN;

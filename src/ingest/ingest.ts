@@ -111,27 +111,24 @@ function secondConnection(redis: Redis): Redis {
   return second;
 }
 
+function closeAll(listeners: readonly Listener[]): void {
+  for (const listener of listeners) {
+    listener.stop();
+    listener.destroy();
+  }
+}
+
 export function createIngest(options: IngestOptions): Ingest {
   const { settings, registry, log } = options;
   const metrics = createIngestMetrics(registry);
   const context = createContext(options, createIngestEvents(metrics, log));
   const { publisher, policy, gate } = context;
   const redis = secondConnection(options.redis);
-  const writes = new RecordWrites({
-    settings, publisher, policy, redis,
-    events: createHttpWriteEvents(createHttpWriteMetrics(registry), metrics, log),
-    isReady: () => isStarted,
-  });
+  const events = createHttpWriteEvents(createHttpWriteMetrics(registry), metrics, log);
+  const writes = new RecordWrites({ settings, publisher, policy, redis, events, isReady: () => isStarted });
   const stopping = new AbortController();
   const listeners: Listener[] = [];
   let isStarted = false;
-
-  const closeAll = (): void => {
-    for (const listener of listeners) {
-      listener.stop();
-      listener.destroy();
-    }
-  };
 
   return {
     name: 'ingest',
@@ -153,7 +150,7 @@ export function createIngest(options: IngestOptions): Ingest {
       }
       isStarted = !stopping.signal.aborted;
       // Asked to stop while the last port was being opened.
-      if (!isStarted) closeAll();
+      if (!isStarted) closeAll(listeners);
     },
     async stop() {
       isStarted = false;
@@ -164,7 +161,7 @@ export function createIngest(options: IngestOptions): Ingest {
       const deadline = AbortSignal.timeout(settings.SHUTDOWN_TIMEOUT_MS / 2);
       const appended = writes.stop(deadline).then(() => publisher.stop(deadline));
       await Promise.all([appended, gate.closeAll('shutdown', deadline)]);
-      closeAll();
+      closeAll(listeners);
       gate.stop();
       redis.disconnect();
     },

@@ -139,7 +139,7 @@ export function decodeAttributes(parsed: unknown, field = 'attributes'): Attribu
   return attributes;
 }
 
-/** Integers beyond this are rounded by whoever reads JSON's numbers as doubles; from 1e21 on they are written as powers. */
+/** From here on an integer is written as a power: whoever writes one does not mean every digit. */
 const LEAST_POWER = 1e21;
 
 function writeParsedValue(json: JsonWriter, name: string, value: unknown): void {

@@ -15,7 +15,9 @@ async function* chunked(text: string, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-async function read(format: FormatName, text: string, options: Partial<ReadOptions> = {}, size = 1_000): Promise<Item[]> {
+async function read(
+  format: FormatName, text: string, options: Partial<ReadOptions> = {}, size = 1_000,
+): Promise<Item[]> {
   const items: Item[] = [];
   for await (const part of FORMATS[format].reader(chunked(text, size), { ...OPTIONS, ...options })) items.push(...part);
   return items;
@@ -149,7 +151,8 @@ describe("JSON of Traccar's API", () => {
 describe('the elements of an array', () => {
   it('are those of JSON.parse, wherever the bytes were cut and whatever they hold', () => {
     const element = fc.oneof(fc.object({ maxDepth: 3 }), fc.constantFrom({ features: [1, { features: [2] }] }, { a: ']},"\\"' }));
-    fc.assert(fc.property(fc.array(element), fc.integer({ min: 1, max: 20 }), fc.boolean(), (elements, size, isRoot) => {
+    const sizes = fc.integer({ min: 1, max: 20 });
+    fc.assert(fc.property(fc.array(element), sizes, fc.boolean(), (elements, size, isRoot) => {
       const text = isRoot ? JSON.stringify(elements, null, 1) : JSON.stringify({ note: 'features":[', other: [{ features: [0] }], features: elements, last: {} });
       const scanner = new ElementScanner(['features'], 1e6);
       const bytes = Buffer.from(text);

@@ -22,7 +22,9 @@ export interface Running {
 }
 
 /** Runs the tool with nothing of the environment but where programs are, and what is given. */
-export function startImport(args: readonly string[], env: Readonly<Record<string, string>> = {}, nodeArgs: readonly string[] = []): Running {
+export function startImport(
+  args: readonly string[], env: Readonly<Record<string, string>> = {}, nodeArgs: readonly string[] = [],
+): Running {
   const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
     env: { PATH: process.env.PATH, ODOGRAPH_DATA_DIR: '/nowhere', ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -35,7 +37,9 @@ export function startImport(args: readonly string[], env: Readonly<Record<string
   return { child, stderr: () => stderr, ended };
 }
 
-export async function runImport(args: readonly string[], env: Readonly<Record<string, string>> = {}, nodeArgs: readonly string[] = []): Promise<Run> {
+export async function runImport(
+  args: readonly string[], env: Readonly<Record<string, string>> = {}, nodeArgs: readonly string[] = [],
+): Promise<Run> {
   return await startImport(args, env, nodeArgs).ended;
 }
 

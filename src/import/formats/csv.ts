@@ -27,7 +27,9 @@ function delimiterOf(line: string): string {
 }
 
 /** The first line, and all the bytes again. */
-async function peek(bytes: AsyncIterable<Buffer>): Promise<{ readonly head: string; readonly all: AsyncGenerator<Buffer, void, undefined> }> {
+async function peek(
+  bytes: AsyncIterable<Buffer>,
+): Promise<{ readonly head: string; readonly all: AsyncGenerator<Buffer, void, undefined> }> {
   const iterator = bytes[Symbol.asyncIterator]();
   const begun: Buffer[] = [];
   let head = Buffer.alloc(0);

@@ -41,7 +41,9 @@ function linesOf(type: unknown, coordinates: unknown, properties: Fields): reado
   const times = timesOf(properties);
   if (type !== 'MultiLineString') return [{ places: placesOf(coordinates), times }];
   if (!Array.isArray(coordinates)) throw new FieldError('geometry.coordinates', 'expected lines');
-  return coordinates.map((line: unknown, index) => ({ places: placesOf(line), times: (times[index] ?? []) as readonly unknown[] }));
+  return coordinates.map((line: unknown, index) => {
+    return { places: placesOf(line), times: (times[index] ?? []) as readonly unknown[] };
+  });
 }
 
 function located([longitude, latitude, altitude]: Place): Fields {

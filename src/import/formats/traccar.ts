@@ -29,11 +29,13 @@ export function isTraccarPosition(parsed: Fields): boolean {
 }
 
 function isTrue(value: unknown): boolean {
-  return ['true', 't', '1', '\u0001', "b'1'"].includes(String(value).toLowerCase());
+  if (typeof value !== 'string') return value === true || value === 1;
+  return ['true', 't', '1', '\u0001', "b'1'"].includes(value.toLowerCase());
 }
 
 function isPresent(value: unknown): boolean {
-  return value !== null && value !== undefined && !['', '\\N', 'NULL', 'null'].includes(String(value));
+  if (value === null || value === undefined) return false;
+  return typeof value !== 'string' || !['', '\\N', 'NULL', 'null'].includes(value);
 }
 
 export class TraccarPositions {
@@ -112,7 +114,9 @@ export class TraccarRows {
   constructor(header: readonly string[], options: ReadOptions) {
     // Columns of the API's export from `accuracy` on are attributes, whose names are as they are.
     const own = header.findIndex((name) => name.toLowerCase() === 'accuracy');
-    this.#header = header.map((name, index) => (own === -1 || index <= own || isOwnColumn(name) ? name.toLowerCase() : name));
+    this.#header = header.map((name, index) => {
+      return own === -1 || index <= own || isOwnColumn(name) ? name.toLowerCase() : name;
+    });
     this.#positions = new TraccarPositions(options);
   }
 
@@ -121,7 +125,7 @@ export class TraccarRows {
     return this.#positions.record(new Map(this.#header.map((name, index) => [name, row[index]])));
   };
 
-  /** The API writes addresses with their commas and without quotes: what is too much in a row belongs to the address. */
+  /** The API writes addresses with their commas and without quotes: what a row has too much belongs to the address. */
   #unquoted(values: readonly string[]): readonly string[] {
     const extra = values.length - this.#header.length;
     const at = this.#header.indexOf('address');

@@ -33,7 +33,7 @@ interface WindowOptions {
 
 /** Appends under way at once; each holds what one chunk of the body brought. */
 const MAX_UNDER_WAY = 4;
-/** Streams and fields of one append: a pipeline of Redis for other connections is not held up by one that is endless. */
+/** Entries of one append: what trackers append at the same time is not held up by one that is endless. */
 const MAX_APPENDS = 500;
 
 /** @throws NotConfirmedError when it would be in vain to read a body. */
@@ -76,7 +76,9 @@ export class AppendWindow {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => { reject(new NotConfirmedError('timeout', 'Redis has not confirmed the records in time')); }, timeoutMs);
     const parts: Promise<void>[] = [];
-    for (let at = 0; at < appends.length; at += MAX_APPENDS) parts.push(publisher.append(appends.slice(at, at + MAX_APPENDS)));
+    for (let at = 0; at < appends.length; at += MAX_APPENDS) {
+      parts.push(publisher.append(appends.slice(at, at + MAX_APPENDS)));
+    }
     const appended = Promise.all(parts).catch((error: unknown) => {
       throw new NotConfirmedError('stopping', errorMessage(error));
     });

@@ -119,7 +119,8 @@ export class Collector {
   #put(device: DeviceRecords, json: string): void {
     const last = device.entries.at(-1);
     this.#records += 1;
-    if (last === undefined || last.length >= MAX_ENTRY_RECORDS || device.characters + json.length > MAX_ENTRY_CHARACTERS) {
+    const isTooLong = device.characters + json.length > MAX_ENTRY_CHARACTERS;
+    if (last === undefined || last.length >= MAX_ENTRY_RECORDS || isTooLong) {
       device.entries.push([json]);
       device.characters = json.length;
       return;

@@ -29,10 +29,10 @@ export class StrictRefusal extends Error {
   override readonly name = 'StrictRefusal';
 }
 
-export interface WriterSettings extends Pick<
+export type WriterSettings = Pick<
   Settings,
   'STREAM_PARTITIONS' | 'INGEST_APPEND_TIMEOUT_MS' | 'INGEST_HTTP_MAX_RECORD_BYTES' | 'INGEST_HTTP_MAX_PAST_MS' | 'INGEST_HTTP_MAX_FUTURE_MS'
-> {}
+>;
 
 interface RecordWriterOptions {
   readonly settings: WriterSettings;
@@ -65,7 +65,8 @@ class Writing {
   readonly #collector: Collector;
   readonly #strict: boolean;
 
-  constructor({ settings, publisher, policy, onAppended }: RecordWriterOptions, { mayWrite, anyAge, strict, report }: WriteOrder) {
+  constructor(options: RecordWriterOptions, { mayWrite, anyAge, strict, report }: WriteOrder) {
+    const { settings, publisher, policy, onAppended } = options;
     this.#report = report;
     this.#strict = strict;
     this.#window = new AppendWindow({
@@ -122,7 +123,8 @@ function parseBody(body: Buffer): unknown {
 }
 
 function withoutMark(bytes: Buffer): Buffer {
-  return bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
+  const { length } = BYTE_ORDER_MARK;
+  return bytes.subarray(0, length).equals(BYTE_ORDER_MARK) ? bytes.subarray(length) : bytes;
 }
 
 function* partsOf(body: Buffer): Generator<Buffer, void, undefined> {

@@ -36,6 +36,13 @@ interface RecordWritesOptions {
   readonly isReady: () => boolean;
 }
 
+interface Refusing {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly writer: Writer;
+  readonly report: ReportBuilder;
+}
+
 export interface WriteRequest {
   readonly form: BodyForm;
   readonly strict: boolean;
@@ -57,10 +64,13 @@ export class RecordWrites {
   constructor(options: RecordWritesOptions) {
     const { settings, publisher, policy, redis, events } = options;
     this.#options = options;
-    this.#writer = new RecordWriter({ settings, publisher, policy, onAppended: events.appended });
-    this.#limit = new RateLimit({ redis, requestsPerMinute: settings.INGEST_HTTP_REQUESTS_PER_MINUTE, onFallback: events.countedAlone });
+    const onAppended = (count: number): void => { events.appended(count); };
+    this.#writer = new RecordWriter({ settings, publisher, policy, onAppended });
+    const { INGEST_HTTP_REQUESTS_PER_MINUTE: requestsPerMinute } = settings;
+    this.#limit = new RateLimit({ redis, requestsPerMinute, onFallback: (error) => { events.countedAlone(error); } });
     this.#keys = new IdempotencyKeys({ redis, keepMs: settings.INGEST_HTTP_IDEMPOTENCY_MS, lockMs: LOCK_MS });
-    this.#bodies = new HeldBodies({ maxBytes: settings.INGEST_APPEND_QUEUE_BYTES, onChange: events.bodyBytes });
+    const onChange = (bytes: number): void => { events.bodyBytes(bytes); };
+    this.#bodies = new HeldBodies({ maxBytes: settings.INGEST_APPEND_QUEUE_BYTES, onChange });
   }
 
   /** Takes nothing new in, and resolves when what is under way is answered, or at the deadline. */
@@ -106,7 +116,7 @@ export class RecordWrites {
 
   async #refuse(
     error: unknown,
-    { request: { raw }, reply, writer, report }: { request: FastifyRequest; reply: FastifyReply; writer: Writer; report: ReportBuilder },
+    { request: { raw }, reply, writer, report }: Refusing,
   ): Promise<never> {
     const { events } = this.#options;
     const problem = refusalOf(error, report.accepted, writer, events);

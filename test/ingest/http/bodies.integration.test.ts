@@ -12,7 +12,7 @@ const MIB = 1024 * 1024;
 
 const record = () => fc.record({
   deviceId: fc.oneof(fc.constantFrom('fuzzed', '', '../x'), fc.string(), fc.jsonValue()),
-  ts: fc.oneof(fc.constant(Date.now()), fc.constantFrom('2026-11-25T12:00:00Z', 1e400, -1), fc.jsonValue()),
+  ts: fc.oneof(fc.constant(Date.now()), fc.constantFrom('2026-11-25T12:00:00Z', -1e21, -1), fc.jsonValue()),
   latitude: fc.oneof(fc.double(), fc.jsonValue()), longitude: fc.oneof(fc.double(), fc.jsonValue()),
   attributes: fc.oneof(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3 })), fc.jsonValue()),
 }, { requiredKeys: [] });
@@ -25,7 +25,8 @@ const text = fc.oneof(
   fc.array(record()).map((records) => records.map((one) => JSON.stringify(one)).join('\n')),
   fc.json(), fc.string({ unit: 'binary' }), nested, closed,
 );
-const bytes = fc.oneof(text.map((given) => Buffer.from(given)), fc.uint8Array({ maxLength: 2_000 }).map((given) => Buffer.from(given)));
+const octets = fc.uint8Array({ maxLength: 2_000 });
+const bytes = fc.oneof(text.map((given) => Buffer.from(given)), octets.map((given) => Buffer.from(given)));
 const cut = fc.tuple(bytes, fc.nat()).map(([given, at]) => given.subarray(0, at % (given.length + 1)));
 const headers = fc.record({
   'content-type': fc.constantFrom('application/json', 'application/x-ndjson', 'application/json; charset=utf-16', 'text/plain', 'application/jsonl'),
@@ -44,8 +45,9 @@ describe('any body with any headers', () => {
       const answer = await post(body, { headers: given });
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
       expect([202, 400, 409, 413, 415, 422], answer.text).toContain(answer.status);
-      if (answer.status === 202) expect(answer.body).toMatchObject({ accepted: expect.any(Number) as number, errors: expect.any(Array) as unknown });
-      else expect(answer.body).toMatchObject({ code: expect.any(String) as string, requestId: expect.any(String) as string });
+      const { accepted, errors, code, requestId } = answer.body;
+      if (answer.status === 202) expect([typeof accepted, Array.isArray(errors)]).toEqual(['number', true]);
+      else expect([typeof code, typeof requestId]).toEqual(['string', 'string']);
     }), { numRuns: 1_500 });
     for (const status of [202, 400, 415, 422]) expect(statuses.get(status) ?? 0, String(status)).toBeGreaterThan(0);
     // What was let in can be read back.

@@ -13,14 +13,18 @@ describe('lines', () => {
     const text = '{"a":1}\r\n\n{"b":"ü"}\n{"c":3}';
     const bytes = Buffer.from(text);
     const whole = ['{"a":1}', '', '{"b":"ü"}', '{"c":3}'];
-    for (let at = 0; at <= bytes.length; at += 1) expect(linesOf([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(whole);
+    for (let at = 0; at <= bytes.length; at += 1) {
+      expect(linesOf([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(whole);
+    }
     expect(linesOf([...bytes].map((byte) => Buffer.from([byte])))).toEqual(whole);
   });
 
   it('that are too long are told once and passed over, at every split', () => {
     const bytes = Buffer.from(`ab\n${'x'.repeat(11)}\ncd\n${'y'.repeat(10)}\n${'z'.repeat(40)}`);
     const expected = ['ab', null, 'cd', 'y'.repeat(10), null];
-    for (let at = 0; at <= bytes.length; at += 1) expect(linesOf([bytes.subarray(0, at), bytes.subarray(at)], 10)).toEqual(expected);
+    for (let at = 0; at <= bytes.length; at += 1) {
+      expect(linesOf([bytes.subarray(0, at), bytes.subarray(at)], 10)).toEqual(expected);
+    }
     expect(linesOf([...bytes].map((byte) => Buffer.from([byte])), 10)).toEqual(expected);
   });
 

@@ -71,7 +71,7 @@ export async function startWriteApi(redisUrl: string, settings: Labels = {}): Pr
     const response = await fetch(url, {
       method: 'POST', body: bodyOf(body), duplex: 'half', ...(signal && { signal }),
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-    } as RequestInit);
+    });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: JSON.parse(text) as Answer['body'] };
   };
