@@ -143,7 +143,7 @@ test('while trimming runs beside reading and writing, all that is appended is st
     const trimmed = await metric(running[0].registry, 'odograph_core_trimmed_entries_total')
       + await metric(running[1].registry, 'odograph_core_trimmed_entries_total');
     expect(trimmed).toBeGreaterThan(10_000);
-  });
+  }, { timeoutMs: 30_000 });
   await allStored(site, sent);
   await eventually(async () => {
     for (const stream of STREAMS) expect(await site.redis.xlen(stream)).toBeLessThanOrEqual(NODE);
