@@ -1,0 +1,59 @@
+/** Totals and summaries over HTTP: what they count, of whom, and page by page. */
+import { expect, test } from 'vitest';
+import type { TestApi } from '../support.ts';
+import { STORAGES, addDevices, addPositions, allPages, openPrepared, refreshStates, startApi } from '../support.ts';
+
+const BEGIN = Date.parse('2026-05-04T00:00:00Z');
+const MINUTE_MS = 60_000;
+const NORTH = 'b3b1f1f0-0000-4000-8000-000000000001';
+const EMPTY = 'b3b1f1f0-0000-4000-8000-000000000002';
+
+/** A has 10 records of 10 km/h, B 20 of 20, C 30 of 30, a minute apart; D none, E one of now. A and B are in the north. */
+async function openFleet(storage: (typeof STORAGES)[number]): Promise<TestApi> {
+  const site = await openPrepared(storage);
+  const ids = await addDevices(site.pool, 'A', 'B', 'C', 'D', 'E');
+  for (const [at, name] of ['A', 'B', 'C'].entries()) {
+    const records = Array.from({ length: 10 * (at + 1) }, (_, minute) => ({ ts: BEGIN + minute * MINUTE_MS, speed: 10 * (at + 1) }));
+    await addPositions(site.pool, ids.get(name), records);
+  }
+  await addPositions(site.pool, ids.get('E'), [{ ts: Date.now() }]);
+  await refreshStates(site.pool);
+  await site.pool.query("insert into groups (id, name) values ($1, 'North'), ($2, 'Empty')", [NORTH, EMPTY]);
+  await site.pool.query('insert into group_devices (group_id, device_id) values ($1, $2), ($1, $3)', [NORTH, ids.get('A'), ids.get('B')]);
+  const callers = { north: { kind: 'granted', devices: ['C'], groups: [NORTH] }, c: { kind: 'granted', devices: ['C'], groups: [] } } as const;
+  return startApi(site, { callers });
+}
+
+test.each(STORAGES)('totals are of the devices that the caller sees, all together and by group, with %s', async (storage) => {
+  const api = await openFleet(storage);
+  const range = 'from=2026-05-04T00:10:00Z&to=2026-05-04T00:20:00Z';
+  const totals = async (query: string, as = 'admin'): Promise<unknown> => (await api.ask(`/v1/totals?${range}${query}`, { as })).json;
+  const all = { devices: 5, online: 1, offline: 3, never: 1, active: 3, records: 60, topSpeed: 30 };
+  // The range is widened to the hour.
+  expect(await totals('')).toMatchObject({ ...all, from: BEGIN, to: BEGIN + 60 * MINUTE_MS, groups: [] });
+  expect((await totals('') as { meanSpeed: number }).meanSpeed).toBeCloseTo((10 * 10 + 20 * 20 + 30 * 30) / 60, 4);
+  const north = { groupId: NORTH, name: 'North', devices: 2, online: 0, offline: 2, never: 0, active: 2, records: 30, meanSpeed: 16.66667, topSpeed: 20 };
+  expect(await totals(`&groups=${NORTH},${EMPTY}`)).toMatchObject({
+    devices: 2, records: 30, groups: [north, { groupId: EMPTY, name: 'Empty', devices: 0, records: 0, meanSpeed: null }],
+  });
+  expect(await totals('', 'north')).toMatchObject({ devices: 3, active: 3, records: 60 });
+  expect(await totals('', 'c')).toMatchObject({ devices: 1, records: 30 });
+  expect(await totals(`&groups=${NORTH}`, 'north')).toMatchObject({ devices: 2, groups: [north] });
+  expect(await totals(`&groups=${NORTH}`, 'c')).toMatchObject({ status: 404, code: 'not_found' });
+  expect(await totals('&devices=A,C')).toMatchObject({ devices: 2, records: 40 });
+});
+
+test('summaries come in pages of whole devices, of those that the caller sees', async () => {
+  const api = await openFleet('partitions');
+  const path = '/v1/summaries?from=2026-05-04T00:00:00Z&to=2026-05-05T00:00:00Z&limit=2';
+  interface Item { deviceId: string; date: string; records: number; movingSeconds: number; topSpeed: number }
+  const pages = await allPages<Item>(api, path);
+  expect(pages.map((page) => page.map(({ deviceId }) => deviceId))).toEqual([['A', 'B'], ['C'], []]);
+  expect(pages.flat().map(({ date, records, movingSeconds, topSpeed }) => [date, records, movingSeconds, topSpeed])).toEqual([
+    ['2026-05-04', 10, 540, 10], ['2026-05-04', 20, 1_140, 20], ['2026-05-04', 30, 1_740, 30],
+  ]);
+  const own = (await allPages<Item>(api, path, 'c')).flat();
+  expect(own).toEqual(pages[1]);
+  const one = await api.ask('/v1/devices/C/summaries?from=2026-05-04&to=2026-05-05', { as: 'c' });
+  expect((one.json as { items: unknown }).items).toEqual(own);
+});
