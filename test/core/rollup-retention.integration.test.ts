@@ -69,6 +69,18 @@ describe.each(STORAGES)('in %s', (storage) => {
     await expectLikeRaw(pool);
   });
 
+  test('records of any time are rolled up where everything is kept', async () => {
+    const database = await openRollups(storage, { ROLLUP_MINUTES_RETENTION_DAYS: 0, ROLLUP_HOURS_RETENTION_DAYS: 0 });
+    const { pool } = database;
+    const times = [-700, 0, 1, 1969, 2099, 9999].map((year) => new Date(0).setUTCFullYear(year, 11, 31));
+    await write(pool, times.map((ts) => row(1, ts)));
+    expect(await round(database)).toMatchObject({ hours: { over: 0, late: 0, past: 4 }, filled: true });
+    await write(pool, times.map((ts) => row(1, ts + 1)));
+    expect(await round(database)).toMatchObject({ hours: { over: 0, late: 4, past: 0 }, stats: { marks: 0 } });
+    await expectLikeRaw(pool);
+    await expectStoredLikeRaw(pool);
+  });
+
   test('a filled database of the version before is rolled up, the newest hour first', async () => {
     const { pool, url } = await openDatabase();
     const settings = { ...SCHEMA_SETTINGS, POSITIONS_STORAGE: storage as 'partitions' };
