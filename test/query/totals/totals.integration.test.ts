@@ -59,7 +59,8 @@ test('summaries come in pages of whole devices, of those that the caller sees', 
   interface Item { deviceId: string; date: string; records: number; movingSeconds: number; topSpeed: number }
   const pages = await allPages<Item>(api, path);
   expect(pages.map((page) => page.map(({ deviceId }) => deviceId))).toEqual([['A', 'B'], ['C'], []]);
-  const told = pages.flat().map(({ date, records, movingSeconds, topSpeed }) => [date, records, movingSeconds, topSpeed]);
+  const told = pages.flat()
+    .map(({ date, records, movingSeconds, topSpeed }) => [date, records, movingSeconds, topSpeed]);
   expect(told).toEqual([
     ['2026-05-04', 10, 540, 10], ['2026-05-04', 20, 1_140, 20], ['2026-05-04', 30, 1_740, 30],
   ]);
