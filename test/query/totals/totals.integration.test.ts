@@ -8,31 +8,41 @@ const MINUTE_MS = 60_000;
 const NORTH = 'b3b1f1f0-0000-4000-8000-000000000001';
 const EMPTY = 'b3b1f1f0-0000-4000-8000-000000000002';
 
-/** A has 10 records of 10 km/h, B 20 of 20, C 30 of 30, a minute apart; D none, E one of now. A and B are in the north. */
+/**
+ * A has 10 records of 10 km/h, B 20 of 20, C 30 of 30, a minute apart; D none, E one of now. A and B are in the north.
+ */
 async function openFleet(storage: (typeof STORAGES)[number]): Promise<TestApi> {
   const site = await openPrepared(storage);
   const ids = await addDevices(site.pool, 'A', 'B', 'C', 'D', 'E');
   for (const [at, name] of ['A', 'B', 'C'].entries()) {
-    const records = Array.from({ length: 10 * (at + 1) }, (_, minute) => ({ ts: BEGIN + minute * MINUTE_MS, speed: 10 * (at + 1) }));
+    const count = 10 * (at + 1);
+    const records = Array.from({ length: count }, (_, minute) => ({ ts: BEGIN + minute * MINUTE_MS, speed: count }));
     await addPositions(site.pool, ids.get(name), records);
   }
   await addPositions(site.pool, ids.get('E'), [{ ts: Date.now() }]);
   await refreshStates(site.pool);
   await site.pool.query("insert into groups (id, name) values ($1, 'North'), ($2, 'Empty')", [NORTH, EMPTY]);
-  await site.pool.query('insert into group_devices (group_id, device_id) values ($1, $2), ($1, $3)', [NORTH, ids.get('A'), ids.get('B')]);
-  const callers = { north: { kind: 'granted', devices: ['C'], groups: [NORTH] }, c: { kind: 'granted', devices: ['C'], groups: [] } } as const;
+  const members = [NORTH, ids.get('A'), ids.get('B')];
+  await site.pool.query('insert into group_devices (group_id, device_id) values ($1, $2), ($1, $3)', members);
+  const callers = {
+    north: { kind: 'granted', devices: ['C'], groups: [NORTH] }, c: { kind: 'granted', devices: ['C'], groups: [] },
+  } as const;
   return startApi(site, { callers });
 }
 
-test.each(STORAGES)('totals are of the devices that the caller sees, all together and by group, with %s', async (storage) => {
+test.each(STORAGES)('totals are of the devices that the caller sees, in all and by group, with %s', async (storage) => {
   const api = await openFleet(storage);
   const range = 'from=2026-05-04T00:10:00Z&to=2026-05-04T00:20:00Z';
-  const totals = async (query: string, as = 'admin'): Promise<unknown> => (await api.ask(`/v1/totals?${range}${query}`, { as })).json;
+  const totals = async (query: string, as = 'admin'): Promise<unknown> =>
+    (await api.ask(`/v1/totals?${range}${query}`, { as })).json;
   const all = { devices: 5, online: 1, offline: 3, never: 1, active: 3, records: 60, topSpeed: 30 };
   // The range is widened to the hour.
   expect(await totals('')).toMatchObject({ ...all, from: BEGIN, to: BEGIN + 60 * MINUTE_MS, groups: [] });
   expect((await totals('') as { meanSpeed: number }).meanSpeed).toBeCloseTo((10 * 10 + 20 * 20 + 30 * 30) / 60, 4);
-  const north = { groupId: NORTH, name: 'North', devices: 2, online: 0, offline: 2, never: 0, active: 2, records: 30, meanSpeed: 16.66667, topSpeed: 20 };
+  const north = {
+    groupId: NORTH, name: 'North', devices: 2, online: 0, offline: 2, never: 0, active: 2, records: 30,
+    meanSpeed: 16.66667, topSpeed: 20,
+  };
   expect(await totals(`&groups=${NORTH},${EMPTY}`)).toMatchObject({
     devices: 2, records: 30, groups: [north, { groupId: EMPTY, name: 'Empty', devices: 0, records: 0, meanSpeed: null }],
   });
@@ -49,7 +59,9 @@ test('summaries come in pages of whole devices, of those that the caller sees', 
   interface Item { deviceId: string; date: string; records: number; movingSeconds: number; topSpeed: number }
   const pages = await allPages<Item>(api, path);
   expect(pages.map((page) => page.map(({ deviceId }) => deviceId))).toEqual([['A', 'B'], ['C'], []]);
-  expect(pages.flat().map(({ date, records, movingSeconds, topSpeed }) => [date, records, movingSeconds, topSpeed])).toEqual([
+  const told = pages.flat()
+    .map(({ date, records, movingSeconds, topSpeed }) => [date, records, movingSeconds, topSpeed]);
+  expect(told).toEqual([
     ['2026-05-04', 10, 540, 10], ['2026-05-04', 20, 1_140, 20], ['2026-05-04', 30, 1_740, 30],
   ]);
   const own = (await allPages<Item>(api, path, 'c')).flat();
