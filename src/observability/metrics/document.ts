@@ -18,7 +18,30 @@ interface Described {
   readonly labelNames?: readonly string[];
 }
 
-async function rows(create: (registry: Registry) => Record<string, unknown>): Promise<string[]> {
+type CreateMetrics = (registry: Registry) => Record<string, unknown>;
+
+interface Section {
+  readonly title: string;
+  readonly about?: string;
+  readonly metrics: readonly CreateMetrics[];
+}
+
+const SECTIONS: readonly Section[] = [
+  { title: 'Ingest', metrics: [createIngestMetrics] },
+  { title: 'Processor', metrics: [createCoreMetrics] },
+  { title: 'Live', metrics: [createLiveMetrics] },
+  { title: 'Authority', about: 'Shared by the live server and the HTTP API of a process.', metrics: [createAuthMetrics] },
+  { title: 'HTTP API', metrics: [createHttpMetrics] },
+  {
+    title: 'Writing over HTTP',
+    about: 'Records that are appended count among those of ingest too, under the protocol `http`.',
+    metrics: [createHttpWriteMetrics],
+  },
+  { title: 'Query', metrics: [createQueryMetrics, createQueryProtectionMetrics] },
+  { title: 'Process', metrics: [createProcessMetrics] },
+];
+
+async function rows(create: CreateMetrics): Promise<string[]> {
   const registry = new Registry();
   const metrics = Object.values(create(registry)) as { labelNames?: readonly string[] }[];
   const described = (await registry.getMetricsAsJSON()) as unknown as Described[];
@@ -29,59 +52,20 @@ async function rows(create: (registry: Registry) => Record<string, unknown>): Pr
   });
 }
 
+async function section({ title, about, metrics }: Section): Promise<string[]> {
+  const table = ['| name | type | labels | what |', '| --- | --- | --- | --- |'];
+  const described = await Promise.all(metrics.map(rows));
+  return [`## ${title}`, '', ...(about === undefined ? [] : [about, '']), ...table, ...described.flat(), ''];
+}
+
 /** Markdown. */
 export async function metricsDocument(): Promise<string> {
-  const table = ['| name | type | labels | what |', '| --- | --- | --- | --- |'];
   return [
     '# Metrics',
     '',
     'Served at `/metrics` on `METRICS_PORT`, beside the metrics of the Node.js process itself (`process_…`, `nodejs_…`).',
     'Written from `src/observability/metrics/` by `npm run docs`; do not edit.',
     '',
-    '## Ingest',
-    '',
-    ...table,
-    ...(await rows(createIngestMetrics)),
-    '',
-    '## Processor',
-    '',
-    ...table,
-    ...(await rows(createCoreMetrics)),
-    '',
-    '## Live',
-    '',
-    ...table,
-    ...(await rows(createLiveMetrics)),
-    '',
-    '## Authority',
-    '',
-    'Shared by the live server and the HTTP API of a process.',
-    '',
-    ...table,
-    ...(await rows(createAuthMetrics)),
-    '',
-    '## HTTP API',
-    '',
-    ...table,
-    ...(await rows(createHttpMetrics)),
-    '',
-    '## Writing over HTTP',
-    '',
-    'Records that are appended count among those of ingest too, under the protocol `http`.',
-    '',
-    ...table,
-    ...(await rows(createHttpWriteMetrics)),
-    '',
-    '## Query',
-    '',
-    ...table,
-    ...(await rows(createQueryMetrics)),
-    ...(await rows(createQueryProtectionMetrics)),
-    '',
-    '## Process',
-    '',
-    ...table,
-    ...(await rows(createProcessMetrics)),
-    '',
+    ...(await Promise.all(SECTIONS.map(section))).flat(),
   ].join('\n');
 }
