@@ -25,7 +25,7 @@ let stored: StoredPositions;
 
 beforeAll(async () => {
   database = await createDatabase();
-  const settings = loadSettings({});
+  const settings = loadSettings({ POSITIONS_RETENTION_DAYS: '0' });
   client = createPool(settings, database.url, 'test', () => undefined);
   await prepareDatabase(client, settings, { info: () => undefined, warn: () => undefined });
   // The schema makes it impossible to store a record twice: what would happen without is to be found as well.

@@ -18,7 +18,7 @@ import { startOdograph } from './support.ts';
 
 /** Of three roles with Redis, which go on every two seconds at the slowest, and of one with PostgreSQL: every five. */
 const ATTEMPTS = { redis: 12, postgres: 5 };
-const REDIS_AWAY = ['core', 'ingest', 'live'].map((role) => `${role}: Redis is away; waiting for it`);
+const REDIS_AWAY = ['auth', 'core', 'ingest', 'live', 'query'].map((role) => `${role}: Redis is away; waiting for it`);
 const POSTGRES_AWAY = ['core: PostgreSQL: unreachable'];
 
 interface Absent {
@@ -60,10 +60,10 @@ async function notReady(odograph: Odograph): Promise<string[]> {
 
 test.each([
   { away: 'Redis', missing: ['redis (core)', 'redis (ingest)', 'redis (live)', 'core', 'ingest', 'live'], said: REDIS_AWAY },
-  { away: 'PostgreSQL', missing: ['postgres', 'core'], said: POSTGRES_AWAY },
+  { away: 'PostgreSQL', missing: ['postgres', 'core', 'postgres (query)', 'query'], said: POSTGRES_AWAY },
   {
     away: 'Redis and PostgreSQL',
-    missing: ['redis (core)', 'redis (ingest)', 'redis (live)', 'postgres', 'core', 'ingest', 'live'],
+    missing: ['redis (core)', 'redis (ingest)', 'redis (live)', 'postgres', 'core', 'ingest', 'live', 'postgres (query)', 'query'],
     said: [...POSTGRES_AWAY, ...REDIS_AWAY].toSorted(),
   },
 ])('$away away at the start: it says so once, and is ready when they come', async ({ away, missing, said }) => {

@@ -139,7 +139,7 @@ test('ingest and core as two processes: core may die and come back while tracker
   const ingest = await startOdograph({ ...serversOf(site), ROLES: 'ingest' });
   const core = await startOdograph({ ...serversOf(site), ROLES: 'core' });
   await Promise.all([ingest.ready(), core.ready()]);
-  expect(Object.keys((await ingest.readiness()).checks).sort()).toEqual(['ingest', 'redis (ingest)']);
+  expect(Object.keys((await ingest.readiness()).checks).sort()).toEqual(['http', 'ingest', 'redis (ingest)']);
   expect(Object.keys((await core.readiness()).checks).sort()).toEqual(['core', 'postgres', 'redis (core)']);
   const load = startLoad(await ingest.trackerPort());
   await load.progress(10);
