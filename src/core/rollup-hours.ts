@@ -8,7 +8,8 @@
 import type { PoolClient } from 'pg';
 import { ROLLUP_VALUES } from '../db/rollup-columns.ts';
 import type { Kept } from '../db/rollup-retention.ts';
-import { HOUR_MS, sqlTime } from '../db/rollup-retention.ts';
+import { HOUR_MS } from '../db/rollup-retention.ts';
+import { sqlTime } from '../db/sql-time.ts';
 import { ensureRollupPartitions } from '../db/rollup-tables.ts';
 
 export interface TouchedHour {

@@ -6,7 +6,8 @@
  */
 import type { PoolClient } from 'pg';
 import { LOCK_SPACE, ROLLUP_WRITER_LOCK } from '../db/advisory-locks.ts';
-import { hourOf, sqlTime } from '../db/rollup-retention.ts';
+import { hourOf } from '../db/rollup-retention.ts';
+import { sqlTime } from '../db/sql-time.ts';
 import { pause } from '../shared/wait.ts';
 
 /** An hour is rolled up when it has been over for so long: what comes later costs a second time. */

@@ -9,7 +9,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { LOCK_SPACE, ROLLUP_LOCK } from '../db/advisory-locks.ts';
 import type { Kept, RollupSettings } from '../db/rollup-retention.ts';
-import { HOUR_MS, applyRetention, hourOf, keptAt, sqlTime } from '../db/rollup-retention.ts';
+import { HOUR_MS, applyRetention, hourOf, keptAt } from '../db/rollup-retention.ts';
+import { sqlTime } from '../db/sql-time.ts';
 import type { CoreEvents } from './events.ts';
 import type { RollupCause, RollupStats } from './rollup-causes.ts';
 import type { TouchedHour } from './rollup-hours.ts';

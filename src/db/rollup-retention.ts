@@ -4,6 +4,7 @@
  */
 import type { PoolClient } from 'pg';
 import type { Settings } from '../config/settings.ts';
+import { sqlTime } from './sql-time.ts';
 
 export type RollupSettings = Pick<
   Settings, 'POSITIONS_RETENTION_DAYS' | 'ROLLUP_MINUTES_RETENTION_DAYS' | 'ROLLUP_HOURS_RETENTION_DAYS'>;
@@ -15,15 +16,6 @@ const RAW_MARGIN_MS = HOUR_MS;
 
 export function hourOf(time: number): number {
   return Math.floor(time / HOUR_MS) * HOUR_MS;
-}
-
-/** A time for a parameter of type timestamptz. PostgreSQL has no year 0, and writes those before it its own way. */
-export function sqlTime(time: number): string {
-  if (!Number.isFinite(time)) return `${time < 0 ? '-' : ''}infinity`;
-  const date = new Date(time);
-  const year = date.getUTCFullYear();
-  const rest = date.toISOString().slice(year < 0 || year > 9_999 ? 7 : 4);
-  return `${String(year > 0 ? year : 1 - year).padStart(4, '0')}${rest}${year > 0 ? '' : ' BC'}`;
 }
 
 /** First hour to be kept; -Infinity: all are. */

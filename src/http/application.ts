@@ -20,6 +20,7 @@ import { Problem } from './problem.ts';
 import { compressAnswers, protectBrowsers } from './protection.ts';
 import { registerReference } from './reference.ts';
 import type { ApiRoutes } from './routes.ts';
+import { answerUnreadable } from './unreadable.ts';
 
 export interface ApplicationOptions {
   readonly settings: Settings;
@@ -59,7 +60,7 @@ function answerUnknown(app: FastifyInstance): void {
 }
 
 function createInstance(
-  { settings, log }: ApplicationOptions, onFailure: ReturnType<typeof failureHandler>,
+  { settings, log, events }: ApplicationOptions, onFailure: ReturnType<typeof failureHandler>,
 ): FastifyInstance {
   const { API_PROXY_HOPS: hops } = settings;
   const loggerInstance: FastifyBaseLogger = log;
@@ -70,6 +71,7 @@ function createInstance(
     genReqId: requestIdOf,
     // Not the number itself, which Fastify takes for 'none'.
     trustProxy: hops === 0 ? false : (_address: string, hop: number) => hop < hops,
+    clientErrorHandler: answerUnreadable((problem) => { events.refused(problem); }),
     frameworkErrors: (error, request, reply) => { void onFailure(error, request, reply); },
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2 },
   });

@@ -4,6 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+
+/** What a route with a tag may answer besides: to be spread into its `response`. */
+export const UNCHANGED_RESPONSE = { 304: z.undefined().describe('Nothing has changed: the client has the answer that `If-None-Match` names.') } as const;
 
 /** A weak tag: equal states make equal tags, whatever compression does to the bytes. Holds nothing of the state. */
 export function etagOf(...state: readonly (string | number | bigint | null)[]): string {

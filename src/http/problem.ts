@@ -84,5 +84,8 @@ function answerOf(status: number) {
 export const PROBLEM_RESPONSES = {
   400: answerOf(400), 401: answerOf(401), 403: answerOf(403), 404: answerOf(404), 408: answerOf(408),
   409: answerOf(409), 413: answerOf(413), 415: answerOf(415), 422: answerOf(422), 429: answerOf(429),
-  500: answerOf(500), 503: answerOf(503), 504: answerOf(504),
+  431: answerOf(431), 500: answerOf(500), 503: answerOf(503), 504: answerOf(504),
 } as const;
+
+/** Besides, of a route that comes in several forms. */
+export const NOT_ACCEPTABLE_RESPONSE = { 406: answerOf(406) } as const;

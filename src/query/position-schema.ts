@@ -28,16 +28,24 @@ export const positionSchema = z
   })
   .meta({ id: 'Position', description: 'One record of a tracker, the same as in the live feed.' });
 
+const time = z.string().optional().describe('`ts` as ISO 8601, UTC.');
+
 /** Of a history: what `fields` leaves out is not there, `time` is there when it is asked for. */
 export const chosenPositionSchema = positionSchema
   .partial()
-  .extend({ ts: positionSchema.shape.ts, time: z.string().optional().describe('`ts` as ISO 8601, UTC.') })
+  .extend({ ts: positionSchema.shape.ts, time })
   .meta({ id: 'ChosenPosition', description: 'One record of a tracker, or those of its fields that were asked for.' });
 
 /** Of now: the newest record, at the last known place. */
 export const latestPositionSchema = positionSchema
   .extend({ fixTs: z.number().nullable().describe('The time of the coordinates, which are those of the newest record that has any. null: none ever had.') })
   .meta({ id: 'LatestPosition', description: 'The newest record of a device, at its last known place.' });
+
+/** The same, but for what `fields` leaves out. */
+export const chosenLatestPositionSchema = latestPositionSchema
+  .partial()
+  .extend({ ts: latestPositionSchema.shape.ts, fixTs: latestPositionSchema.shape.fixTs, time })
+  .meta({ id: 'ChosenLatestPosition', description: 'The newest record of a device, or those of its fields that were asked for.' });
 
 const featureSchema = z
   .object({

@@ -40,14 +40,9 @@ export function isTimestampUs(us: string): boolean {
   return /^-?\d{1,18}$/.test(us) && isTimeMs(Number(BigInt(us) / 1_000n));
 }
 
-/** As PostgreSQL takes it for a timestamptz. */
-export function timestampOfMs(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 const MICROSECONDS = 1_000n;
 
-/** @param us digits */
+/** As PostgreSQL takes it for a timestamptz. @param us digits, of the years 1 to 9999 */
 export function timestampOfUs(us: string): string {
   const value = BigInt(us);
   const rest = ((value % MICROSECONDS) + MICROSECONDS) % MICROSECONDS;

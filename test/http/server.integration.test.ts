@@ -1,5 +1,4 @@
 /** What all routes have in common: problems, request ids, origins, compression, the document, and the end. */
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
@@ -186,11 +185,20 @@ test('a body may come compressed, and what it holds is bounded all the same', as
   expect((await send(Array.from({ length: 100_000 }, () => ({ name: 'bomb' })))).status).toBe(413);
 });
 
-test('what is no HTTP is answered all the same', async () => {
+test.each([
+  ['no HTTP', 'GET / HTTP/1.1\r\nno colon\r\n\r\n', 400, 'invalid_request'],
+  ['longer than headers may be', `GET /${'x'.repeat(40_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, 431, 'headers_too_large'],
+])('what is %s is answered with a problem all the same', async (_what, text, status, code) => {
   const socket = connect(api.api.port, '127.0.0.1');
-  socket.write('GET / HTTP/1.1\r\nno colon\r\n\r\n');
-  const [answer] = (await once(socket, 'data')) as [Buffer];
-  expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 /);
+  socket.write(text);
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(head).toContain(`content-type: ${PROBLEM_TYPE}`);
+  const { requestId } = problemSchema.strict().parse(JSON.parse(body));
+  expect(JSON.parse(body)).toMatchObject({ status, code });
+  expect(head).toContain(`x-request-id: ${requestId}`);
 });
 
 describe('the document', () => {

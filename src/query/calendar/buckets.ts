@@ -4,7 +4,7 @@
  */
 import type { CalendarUnit, Step } from './step.ts';
 import type { LocalDate } from './time-zone.ts';
-import { localDate, startOfDate } from './time-zone.ts';
+import { localDate, midnightUtc, startOfDate } from './time-zone.ts';
 
 /** From the first instant to the first one after, epoch milliseconds. */
 export interface TimeRange {
@@ -27,8 +27,8 @@ const DAY_MS = 86_400_000;
 /** 1969-12-29, the Monday before 1970, in days since 1970. */
 const MONDAY = -3;
 
-function dayNumber({ year, month, day }: LocalDate): number {
-  return Math.round(Date.UTC(year, month - 1, day) / DAY_MS);
+function dayNumber(date: LocalDate): number {
+  return Math.round(midnightUtc(date) / DAY_MS);
 }
 
 function dateOf(day: number): LocalDate {

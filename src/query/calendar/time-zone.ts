@@ -23,7 +23,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone);
   if (known !== undefined) return known;
   const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: zone, calendar: 'gregory', numberingSystem: 'latn', hourCycle: 'h23',
+    timeZone: zone, calendar: 'gregory', numberingSystem: 'latn', hourCycle: 'h23', era: 'short',
     year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
   });
   formats.set(zone, format);
@@ -41,11 +41,19 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
+/** Where the date begins in UTC, epoch milliseconds. Not `Date.UTC`, which takes the year 26 for 1926. */
+export function midnightUtc({ year, month, day }: LocalDate): number {
+  return new Date(0).setUTCFullYear(year, month - 1, day);
+}
+
 /** What the clock on the wall shows, as if it were UTC: epoch milliseconds, whole seconds. */
 function wallClock(zone: string, ts: number): number {
-  const parts = new Map(formatOf(zone).formatToParts(ts).map(({ type, value }) => [type, Number(value)]));
-  const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
-  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
+  const parts = new Map(formatOf(zone).formatToParts(ts).map(({ type, value }) => [type, value]));
+  const part = (name: Intl.DateTimeFormatPartTypes): number => Number(parts.get(name) ?? 0);
+  // The year before the year 1 is 1 BC.
+  const year = parts.get('era') === 'BC' ? 1 - part('year') : part('year');
+  const midnight = midnightUtc({ year, month: part('month'), day: part('day') });
+  return midnight + (part('hour') * 3_600 + part('minute') * 60 + part('second')) * 1_000;
 }
 
 /** How far the wall clock is ahead of UTC at `ts`, milliseconds. */
@@ -59,8 +67,8 @@ export function localDate(zone: string, ts: number): LocalDate {
 }
 
 /** The first instant of a local date, epoch milliseconds. */
-export function startOfDate(zone: string, { year, month, day }: LocalDate): number {
-  const wall = Date.UTC(year, month - 1, day);
+export function startOfDate(zone: string, date: LocalDate): number {
+  const wall = midnightUtc(date);
   const before = offsetAt(zone, wall - DAY_MS);
   const after = offsetAt(zone, wall + DAY_MS);
   if (before === after) return wall - before;

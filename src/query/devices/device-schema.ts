@@ -1,5 +1,6 @@
 /** A device as the API shows it, and the SQL of it. */
 import { z } from 'zod';
+import { sqlTime } from '../../db/sql-time.ts';
 import type { TextRow } from '../database.ts';
 import type { Column } from '../formats/columns.ts';
 import { select } from '../formats/columns.ts';
@@ -8,7 +9,7 @@ import { objectWriter } from '../formats/json.ts';
 import { latestColumns } from '../latest/latest-columns.ts';
 import { latestPositionSchema } from '../position-schema.ts';
 import { StatementValues } from '../statement-values.ts';
-import { epochOf, timestampOfMs } from '../times.ts';
+import { epochOf } from '../times.ts';
 
 export const STATUSES = ['online', 'offline', 'never'] as const;
 
@@ -42,7 +43,7 @@ export function statusOf(onlineSince: string): string {
 
 /** The instant from which on a record makes a device `online`. */
 export function bindOnlineSince(values: StatementValues, onlineMs: number): string {
-  return values.bind(timestampOfMs(Date.now() - onlineMs), 'timestamptz');
+  return values.bind(sqlTime(Date.now() - onlineMs), 'timestamptz');
 }
 
 const text = (name: string, sql: string): Column => ({ name, kind: 'text', sql });

@@ -1,4 +1,5 @@
 /** `GET /v1/devices/{deviceId}`: one device with its newest state. */
+import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES, Problem } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, sendText } from '../answer.ts';
@@ -28,7 +29,7 @@ export function deviceRoutes({ database, visible, settings }: QueryParts): ApiRo
       config: { scope: 'read' },
       schema: {
         operationId: 'getDevice', tags: ['Devices'], summary: 'A device', params: deviceParameters,
-        response: { 200: deviceSchema, ...PROBLEM_RESPONSES },
+        response: { 200: deviceSchema, ...UNCHANGED_RESPONSE, ...PROBLEM_RESPONSES },
       },
       handler: async (request, reply) => {
         const { deviceId } = request.params;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Caller } from '../../http/caller.ts';
+import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendText } from '../answer.ts';
@@ -73,7 +74,7 @@ export function groupRoutes({ database, visible }: QueryParts): ApiRoutes {
       schema: {
         operationId: 'listGroups', tags: ['Devices'], summary: 'Groups', querystring: parameters,
         description: 'Groups that are granted. With Directus as the authority the list is empty: ask Directus.',
-        response: { 200: listSchema, ...PROBLEM_RESPONSES },
+        response: { 200: listSchema, ...UNCHANGED_RESPONSE, ...PROBLEM_RESPONSES },
       },
       handler: async (request, reply) => {
         const signal = clientSignal(reply);

@@ -1,5 +1,6 @@
 /** `GET /v1/devices`: the devices that the caller sees, a page at a time, each with its newest state. */
 import { z } from 'zod';
+import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendText } from '../answer.ts';
@@ -124,7 +125,7 @@ export function deviceListRoutes(parts: QueryParts): ApiRoutes {
       config: { scope: 'read' },
       schema: {
         operationId: 'listDevices', tags: ['Devices'], summary: 'Devices', querystring: parameters,
-        response: { 200: listSchema, ...PROBLEM_RESPONSES },
+        response: { 200: listSchema, ...UNCHANGED_RESPONSE, ...PROBLEM_RESPONSES },
       },
       handler: async (request, reply) => {
         const { query: asked } = request;

@@ -1,7 +1,8 @@
 /** `GET /v1/devices/{deviceId}/positions`: what a device has reported, as pages of JSON or as a file. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { PROBLEM_RESPONSES } from '../../http/problem.ts';
+import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
+import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendDownload, sendText } from '../answer.ts';
 import type { TextRow } from '../database.ts';
@@ -139,7 +140,7 @@ export function historyRoutes(parts: QueryParts): ApiRoutes {
         description: 'The range is half-open: `from` belongs to it, `to` does not.',
         params: deviceParameters,
         querystring: historyParameters,
-        response: { 200: HISTORY, ...PROBLEM_RESPONSES },
+        response: { 200: HISTORY, ...UNCHANGED_RESPONSE, ...NOT_ACCEPTABLE_RESPONSE, ...PROBLEM_RESPONSES },
       },
       handler: (request, reply) => answerHistory(parts, {
         request, reply, deviceId: request.params.deviceId, parameters: request.query,

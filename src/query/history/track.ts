@@ -2,12 +2,13 @@
  * The history of one device as SQL: pages by key, so that nothing is skipped or shown twice while records come in, and
  * no connection is held between two pages.
  */
+import { sqlTime } from '../../db/sql-time.ts';
 import type { Question, TextRow } from '../database.ts';
 import type { Column, Selection } from '../formats/columns.ts';
 import { fieldColumns, select } from '../formats/columns.ts';
 import { columnsOf } from '../formats/chosen-fields.ts';
 import { StatementValues } from '../statement-values.ts';
-import { epochOf, timestampOfMs, timestampOfUs, usOfEpoch } from '../times.ts';
+import { epochOf, timestampOfUs, usOfEpoch } from '../times.ts';
 
 export interface Track {
   /** Of `devices`, bigint as text. */
@@ -59,8 +60,8 @@ export function trackColumns(
 
 /** Where the page begins: the bound of `ts` alone is what partitions and chunks are chosen by. */
 function beginning({ fromMs, toMs, order }: Track, after: Place | null, values: StatementValues): string {
-  const from = timestampOfMs(fromMs);
-  const to = timestampOfMs(toMs);
+  const from = sqlTime(fromMs);
+  const to = sqlTime(toMs);
   if (after === null) return `p.ts >= ${values.bind(from, 'timestamptz')} and p.ts < ${values.bind(to, 'timestamptz')}`;
   const at = timestampOfUs(after.us);
   const rest = order === 'asc'
@@ -97,8 +98,8 @@ export function placesQuestion(track: Track, fields: readonly string[], places: 
     select ${sql}
     from unnest(${times}, ${events}) with ordinality as k (ts, event_id, number)
     join positions p on p.device_id = ${values.bind(track.id, 'bigint')} and p.ts = k.ts and p.event_id = k.event_id
-    where p.ts >= ${values.bind(timestampOfMs(track.fromMs), 'timestamptz')}
-      and p.ts < ${values.bind(timestampOfMs(track.toMs), 'timestamptz')}
+    where p.ts >= ${values.bind(sqlTime(track.fromMs), 'timestamptz')}
+      and p.ts < ${values.bind(sqlTime(track.toMs), 'timestamptz')}
     order by k.number`;
   return { name: 'history-places', text, values: values.list };
 }

@@ -57,16 +57,25 @@ export function isInBox(box: readonly number[], values: StatementValues): string
 /** Of the mean sphere. */
 const EARTH_RADIUS_M = 6_371_008.8;
 
+/**
+ * Degrees counted from far away: two such differ by 0 or by 1e-13 at least. What devices report may differ by so little
+ * that its square is less than a double holds, which PostgreSQL refuses with an error.
+ */
+const ORIGIN_DEG = 1_000;
+
 /** By the haversine formula. */
 export function isInCircle(circle: readonly number[], values: StatementValues): string {
   const [longitude = 0, latitude = 0, radiusM = 0] = circle;
-  const [x, y] = [values.bind(longitude, 'float8'), values.bind(latitude, 'float8')];
-  const square = `sind((s.latitude - ${y}) / 2) ^ 2 + cosd(s.latitude) * cosd(${y}) * sind((s.longitude - ${x}) / 2) ^ 2`;
+  const y = values.bind(latitude, 'float8');
+  const [fromX, fromY] = [longitude, latitude].map((degrees) => values.bind(degrees + ORIGIN_DEG, 'float8'));
+  const [dx, dy] = [`(s.longitude + ${ORIGIN_DEG} - ${fromX})`, `(s.latitude + ${ORIGIN_DEG} - ${fromY})`];
+  const square = `sind(${dy} / 2) ^ 2 + cosd(s.latitude) * cosd(${y}) * sind(${dx} / 2) ^ 2`;
   return `2 * ${EARTH_RADIUS_M} * asin(sqrt(least(1, ${square}))) <= ${values.bind(radiusM, 'float8')}`;
 }
 
 export function isInPolygon(numbers: readonly number[], values: StatementValues): string {
   const corners: string[] = [];
-  for (let index = 0; index < numbers.length; index += 2) corners.push(`(${numbers[index]},${numbers[index + 1]})`);
-  return `${values.bind(`(${corners.join(',')})`, 'polygon')} @> point(s.longitude, s.latitude)`;
+  for (let index = 0; index < numbers.length; index += 2) corners.push(`(${Number(numbers[index]) + ORIGIN_DEG},${Number(numbers[index + 1]) + ORIGIN_DEG})`);
+  const place = `point(s.longitude + ${ORIGIN_DEG}, s.latitude + ${ORIGIN_DEG})`;
+  return `${values.bind(`(${corners.join(',')})`, 'polygon')} @> ${place}`;
 }

@@ -1,6 +1,7 @@
 /** `GET /v1/positions/latest`: where devices are: some, those of a group, those in an area, or all that are granted. */
 import { z } from 'zod';
-import { PROBLEM_RESPONSES } from '../../http/problem.ts';
+import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
+import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendText } from '../answer.ts';
 import { cursorParameter, decodeCursor, encodeCursor, invalidParameter } from '../cursor.ts';
@@ -13,7 +14,7 @@ import { featureWriter, objectWriter } from '../formats/json.ts';
 import { negotiate } from '../formats/negotiation.ts';
 import { commaSeparated, deviceId, groupId, limit } from '../parameters.ts';
 import type { QueryParts } from '../parts.ts';
-import { featureCollectionSchema, latestPositionSchema } from '../position-schema.ts';
+import { chosenLatestPositionSchema, featureCollectionSchema } from '../position-schema.ts';
 import { StatementValues } from '../statement-values.ts';
 import type { DeviceFilter } from '../visible-devices.ts';
 import { bboxParameter, circleParameter, isInBox, isInCircle, isInPolygon, polygonParameter } from './area.ts';
@@ -41,7 +42,7 @@ type Parameters = z.infer<typeof parameters>;
 
 const listSchema = z
   .object({
-    items: z.array(latestPositionSchema.partial()),
+    items: z.array(chosenLatestPositionSchema),
     next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
   })
   .meta({ id: 'LatestPositions', description: 'A page of positions.' });
@@ -118,7 +119,7 @@ export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
         operationId: 'getLatestPositions', tags: ['Positions'], summary: 'Newest positions of many devices',
         description: 'The newest record of each device at its last known place, as the live feed shows it. Conditions are all to be met.',
         querystring: parameters,
-        response: { 200: LATEST, ...PROBLEM_RESPONSES },
+        response: { 200: LATEST, ...UNCHANGED_RESPONSE, ...NOT_ACCEPTABLE_RESPONSE, ...PROBLEM_RESPONSES },
       },
       handler: async (request, reply) => {
         const { query: asked } = request;

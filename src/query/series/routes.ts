@@ -3,6 +3,7 @@
  * through the cache; what is not in it is read from the coarsest level that gives the same answer as the records.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES, Problem } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { sendCached } from '../cache/cached-reply.ts';
@@ -111,7 +112,7 @@ async function answerSeries(
   });
 }
 
-const ANSWER = { 200: seriesSchema, ...PROBLEM_RESPONSES };
+const ANSWER = { 200: seriesSchema, ...UNCHANGED_RESPONSE, ...PROBLEM_RESPONSES };
 
 export function seriesRoutes(parts: QueryParts): ApiRoutes {
   return async (api) => {

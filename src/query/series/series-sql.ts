@@ -5,10 +5,10 @@
  * A row of the result is a key, a bucket, and the aggregates of each measure in the order in which they were asked. The
  * key is the device's number, the index of the group, or 0 for all devices together.
  */
+import { sqlTime } from '../../db/sql-time.ts';
 import type { Buckets } from '../calendar/buckets.ts';
 import type { Statement } from '../statement-values.ts';
 import { StatementValues } from '../statement-values.ts';
-import { timestampOfMs } from '../times.ts';
 import type { Aggregate } from './aggregates.ts';
 import { PERCENTILES, isPercentile } from './aggregates.ts';
 import { asDouble, attributeNumber } from './attribute-number.ts';
@@ -39,9 +39,9 @@ const FUNCTIONS = { minutes: 'position_minutes_between', hours: 'position_hours_
 /** The bucket in which the time of a row lies, from 0. */
 function bucketIndex({ step, starts, from }: Buckets, time: string, values: StatementValues): string {
   if (step.kind === 'calendar') {
-    return `width_bucket(t.${time}, ${values.bind(starts.map(timestampOfMs), 'timestamptz[]')}) - 1`;
+    return `width_bucket(t.${time}, ${values.bind(starts.map(sqlTime), 'timestamptz[]')}) - 1`;
   }
-  const [stride, origin] = [`${step.ms} milliseconds`, timestampOfMs(from)];
+  const [stride, origin] = [`${step.ms} milliseconds`, sqlTime(from)];
   const start = `date_bin(${values.bind(stride, 'interval')}, t.${time}, ${values.bind(origin, 'timestamptz')})`;
   return `((date_part('epoch', ${start}) * 1000 - ${values.bind(from, 'float8')}) / ${values.bind(step.ms, 'float8')})::int`;
 }
@@ -113,7 +113,7 @@ function keyOf(subjects: Subjects): string {
 /** The rows that count, before it is said which columns of them. */
 function fromClause({ subjects, source, buckets }: SeriesStatement, values: StatementValues): string {
   const ids = values.bind(subjects.ids, 'bigint[]');
-  const [from, to] = [buckets.from, buckets.to].map((ms) => values.bind(timestampOfMs(ms), 'timestamptz'));
+  const [from, to] = [buckets.from, buckets.to].map((ms) => values.bind(sqlTime(ms), 'timestamptz'));
   const ofDevices = `(${ids} is null or p.device_id = any(${ids}))`;
   const rows = source === 'raw'
     ? `(select * from positions p where ${ofDevices} and p.ts >= ${from} and p.ts < ${to}) t`

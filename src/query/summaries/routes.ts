@@ -4,6 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { sendCached } from '../cache/cached-reply.ts';
@@ -111,7 +112,7 @@ async function answerSummaries(
   });
 }
 
-const ANSWER = { 200: summariesSchema, ...PROBLEM_RESPONSES };
+const ANSWER = { 200: summariesSchema, ...UNCHANGED_RESPONSE, ...PROBLEM_RESPONSES };
 
 export function summariesRoutes(parts: QueryParts): ApiRoutes {
   return async (api) => {

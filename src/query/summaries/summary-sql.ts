@@ -4,8 +4,9 @@
  * All windows have one order, that of the index of `positions`, so that the rows are sorted once or not at all. Which
  * the last record with a fix was is the greatest of arrays that begin with the time: they compare element by element.
  */
+import { sqlTime } from '../../db/sql-time.ts';
 import type { Buckets } from '../calendar/buckets.ts';
-import { asDouble, attributeNumber } from '../series/attribute-number.ts';
+import { attributeNumber } from '../series/attribute-number.ts';
 import type { Statement } from '../statement-values.ts';
 import { StatementValues } from '../statement-values.ts';
 import {
@@ -33,16 +34,25 @@ export interface SummaryRow {
   readonly fixMetres: number;
 }
 
+/** No device has been so far, a light-year being 9e15 metres; and the difference of two such is a double. */
+const MOST_ODOMETER_M = 1e15;
+
+/**
+ * Degrees to 1e-13: two such are equal, or differ by so much that the square of the difference is a double as well.
+ * PostgreSQL refuses with an error what is too little for one.
+ */
+const snapped = (degrees: string): string => `${degrees} + 1000 - 1000`;
+
 /**
  * Rows of the days and of the time around them that may be connected to them. `offset 0` here and below keeps what is
  * worked out in one step from being worked out again wherever the next one uses it.
  */
 const readings = (ids: string, from: string, to: string, bounds: string): string => `
   select device_id, ts, event_id, at, speed, latitude, longitude, width_bucket(ts, ${bounds}) as day,
-    ${asDouble('odometer')} as odometer, (ignition <> 0)::int::float8 as ignition
+    case when abs(odometer) < ${MOST_ODOMETER_M} then round(odometer, 6)::float8 end as odometer, (ignition <> 0)::int::float8 as ignition
   from (
     select p.device_id, p.ts, p.event_id, date_part('epoch', p.ts) as at, p.speed::float8 as speed,
-      case when p.valid then p.latitude end as latitude, case when p.valid then p.longitude end as longitude,
+      case when p.valid then ${snapped('p.latitude')} end as latitude, case when p.valid then ${snapped('p.longitude')} end as longitude,
       ${attributeNumber("p.attributes -> 'odometer'")} as odometer,
       ${attributeNumber("p.attributes -> 'ignition'")} as ignition
     from positions p
@@ -112,15 +122,14 @@ const SUMMED = `
   from divided
   where day between 1 and`;
 
-const instant = (ms: number): string => new Date(ms).toISOString();
 
 /** Rows of `SummaryRow` by device and day, for days in which there is a record. */
 export function summarySql(ids: readonly string[], days: Buckets): Statement {
   const values = new StatementValues();
   const idList = values.bind(ids, 'bigint[]');
-  const from = values.bind(instant(days.from - CONNECTION_MS), 'timestamptz');
-  const to = values.bind(instant(days.to + CONNECTION_MS), 'timestamptz');
-  const bounds = values.bind([...days.starts, days.to].map(instant), 'timestamptz[]');
+  const from = values.bind(sqlTime(days.from - CONNECTION_MS), 'timestamptz');
+  const to = values.bind(sqlTime(days.to + CONNECTION_MS), 'timestamptz');
+  const bounds = values.bind([...days.starts, days.to].map(sqlTime), 'timestamptz[]');
   const count = values.bind(days.starts.length, 'int');
   const text = `with readings as (${readings(idList, from, to, bounds)}), linked as (${LINKED}), measured as (${measured(bounds)}),
     divided as (${DIVIDED}) ${SUMMED} ${count}

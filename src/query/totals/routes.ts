@@ -1,6 +1,7 @@
 /** `GET /v1/totals`: what a fleet did in a range, all together and by group, out of the hours. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { sendCached } from '../cache/cached-reply.ts';
@@ -108,7 +109,7 @@ export function totalsRoutes(parts: QueryParts): ApiRoutes {
         summary: 'What a fleet did',
         description: 'Of the devices that the caller sees, of some of them, or of groups.',
         querystring: totalsParameters,
-        response: { 200: totalsSchema, ...PROBLEM_RESPONSES },
+        response: { 200: totalsSchema, ...UNCHANGED_RESPONSE, ...PROBLEM_RESPONSES },
       },
       handler: (request, reply) => answerTotals(parts, { request, reply }, request.query) as never,
     });

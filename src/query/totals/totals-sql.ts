@@ -2,11 +2,11 @@
  * The SQL of totals: what devices did in a range of whole hours, all together and by group, and how many there are.
  * Pure. Out of the hours, which have a row for each device and hour whatever the devices report in it.
  */
+import { sqlTime } from '../../db/sql-time.ts';
 import type { TimeRange } from '../calendar/buckets.ts';
 import type { Group } from '../chosen-devices.ts';
 import type { Statement } from '../statement-values.ts';
 import { StatementValues } from '../statement-values.ts';
-import { timestampOfMs } from '../times.ts';
 
 /** One row, as `totalsSql` gives it. */
 export interface TotalsRow {
@@ -42,9 +42,9 @@ const AGGREGATES = `count(*)::int as devices,
 export function totalsSql({ range, ids, groups, onlineSince }: TotalsStatement): Statement {
   const values = new StatementValues();
   const devices = values.bind(ids, 'bigint[]');
-  const from = values.bind(timestampOfMs(range.from), 'timestamptz');
-  const to = values.bind(timestampOfMs(range.to), 'timestamptz');
-  const since = values.bind(timestampOfMs(onlineSince), 'timestamptz');
+  const from = values.bind(sqlTime(range.from), 'timestamptz');
+  const to = values.bind(sqlTime(range.to), 'timestamptz');
+  const since = values.bind(sqlTime(onlineSince), 'timestamptz');
   const members = values.bind(groups.flatMap((group) => group.members), 'bigint[]');
   const keys = values.bind(groups.flatMap((group, key) => group.members.map(() => key)), 'int[]');
   const text = `with activity as (

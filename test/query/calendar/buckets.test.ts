@@ -27,6 +27,13 @@ describe('a range is widened to whole buckets', () => {
     expect(cut('1969-12-31T00:00Z', '1970-01-02T00:00Z', 'P1W')).toEqual(['1969-12-29T00:00Z', '1970-01-05T00:00Z']);
   });
 
+  test('in the first century, and over the edges of what four digits say', () => {
+    expect(cut('0026-05-04T23:30Z', '0026-05-05T12:00Z', 'P1D')).toEqual(['0026-05-04T00:00Z', '0026-05-05T00:00Z', '0026-05-06T00:00Z']);
+    expect(cut('0001-01-01T00:00Z', '0001-01-02T00:00Z', 'P1M')).toEqual(['0001-01-01T00:00Z', '0001-02-01T00:00Z']);
+    expect(cut('0001-01-01T00:00Z', '0001-01-01T00:30Z', 'P1D', '-05:00')).toEqual(['0000-12-31T05:00Z', '0001-01-01T05:00Z']);
+    expect(cut('9999-12-31T12:00Z', '9999-12-31T12:30Z', 'P1D')).toEqual(['9999-12-31T00:00Z', '+010000-01-01T00:00Z']);
+  });
+
   test('whose days are as long as the clocks make them', () => {
     const lengths = (from: string, zone: string): number[] => {
       const day = Date.parse(from);

@@ -66,6 +66,14 @@ describe('the latest positions', () => {
     expect(await namesOf(api, query)).toEqual(wanted);
   });
 
+  it.each(['circle=0,0,10', 'circle=0.3,0.3,60000', 'polygon=0,-1,0.3,1,-0.3,1'])('%s has devices that are next to nothing off the zero', async (area) => {
+    const site = await openPrepared();
+    const ids = await addDevices(site.pool, 'next');
+    await addPositions(site.pool, ids.get('next'), [{ ts: '2026-05-04T10:00:00Z', latitude: 5e-324, longitude: -1e-200 }]);
+    await refreshStates(site.pool);
+    expect(await namesOf(await startApi(site), `?${area}`)).toEqual(['next']);
+  });
+
   it('of a group are those of its members now', async () => {
     const { api, groupId } = await openApi();
     expect(await namesOf(api, `?group=${groupId}`)).toEqual(['berlin', 'potsdam']);

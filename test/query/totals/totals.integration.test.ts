@@ -69,3 +69,27 @@ test('summaries come in pages of whole devices, of those that the caller sees', 
   const one = await api.ask('/v1/devices/C/summaries?from=2026-05-04&to=2026-05-05', { as: 'c' });
   expect((one.json as { items: unknown }).items).toEqual(own);
 });
+
+test('what devices report is no error, however little it differs and however far it goes', async () => {
+  const site = await openPrepared();
+  const ids = await addDevices(site.pool, 'A');
+  const attributes = ['-1.7e308', '1.7e308', '1e-320', '2e-320'].map((odometer) => `{"odometer": ${odometer}}`);
+  await addPositions(site.pool, ids.get('A'), attributes.map((text, at) => ({
+    ts: BEGIN + at * MINUTE_MS, latitude: 5e-324 * at, longitude: -1e-200 * at, speed: null, attributes: text,
+  })));
+  const { json, text } = await (await startApi(site)).ask('/v1/devices/A/summaries?from=2026-05-04&to=2026-05-05');
+  expect((json as { items: unknown[] }).items, text).toMatchObject([{ records: 4, distance: 0, distanceSource: 'positions' }]);
+});
+
+test('ranges at the ends of time are answered', async () => {
+  const site = await openPrepared();
+  await addDevices(site.pool, 'A');
+  const api = await startApi(site);
+  for (const range of ['to=0001-01-01', 'to=9999-12-31T23:59:59.999Z', 'from=0001-01-01&to=0001-01-01T00:00:01Z']) {
+    const questions = [`/v1/totals?${range}`, `/v1/summaries?${range}&timeZone=Pacific/Apia`, `/v1/series?${range}&name=speed&step=P1W&gaps=null`];
+    for (const question of questions) {
+      const { status, text } = await api.ask(question);
+      expect([status, question], text).toEqual([200, question]);
+    }
+  }
+});
