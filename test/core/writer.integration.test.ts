@@ -142,7 +142,9 @@ describe.each(STORAGES)('into %s', (storage) => {
     await append(site.redis, frame('a', times.map((ts) => record(ts))));
     await append(site.redis, frame('a', times.map((ts) => record(ts))));
     await allStored(site, times.length);
-    expect((await rowsOf(site.pool)).map(({ ts }) => ts)).toEqual(times);
+    // Without xmin, as a chunk of the past may be compressed already.
+    const { rows } = await site.pool.query<{ ts: number }>('select ts from positions order by ts');
+    expect(rows.map(({ ts }) => ts)).toEqual(times);
     expect(await value(site.pool, 'select ts from device_state')).toBe(times.at(-1));
     expect(await value(site.pool, 'select first_ts from device_state')).toBe(times[0]);
     expect(await value(site.pool, 'select records from device_state')).toBe(times.length);

@@ -36,17 +36,24 @@ async function takeConnections(world: World): Promise<Client[]> {
   return clients.filter((_, index) => outcomes[index]?.status === 'fulfilled');
 }
 
+/** Until there is none left, also none of those that sessions under way to their end have given back. */
+async function takeAllConnections(world: World, client: Client): Promise<Client[]> {
+  const taken: Client[] = [];
+  await eventually(async () => {
+    await client.query(END_SESSIONS);
+    const more = await takeConnections(world);
+    taken.push(...more);
+    const { rowCount } = await client.query(SESSIONS);
+    if (rowCount !== 0 || more.length > 0) throw new Error('Odograph was faster');
+  });
+  return taken;
+}
+
 /** Takes every connection that there is, as a program that leaks them does. */
 async function useUpConnections(world: World): Promise<void> {
   await elsewhere(world.postgres.url, async (client) => {
-    const taken: Client[] = [];
+    const taken = await takeAllConnections(world, client);
     await world.outage(async () => {
-      await eventually(async () => {
-        await client.query(END_SESSIONS);
-        taken.push(...(await takeConnections(world)));
-        const { rowCount } = await client.query(SESSIONS);
-        if (rowCount !== 0) throw new Error('Odograph was faster');
-      });
       await world.hold(12_000, 14_000);
       await Promise.all(taken.map((one) => one.end()));
     });
