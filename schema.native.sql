@@ -50,19 +50,21 @@ AS $function$
   union all
   select t.*
   from (
-    select distinct m.device_id, m.hour from rollup_marks m
+    select distinct m.device_id, greatest(m.hour, from_ts) as begins, least(m.hour + interval '1 hour', to_ts) as ends
+    from rollup_marks m
     where (devices is null or m.device_id = any(devices))
       and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
       and m.hour >= (select greatest(hours_from, raw_from) from rollup_state)
       and m.hour < (select rolled_to from rollup_state)) as marked
-  cross join lateral position_rollups_of(interval '1 hour', marked.device_id, greatest(marked.hour, from_ts),
-    least(marked.hour + interval '1 hour', to_ts)) as t
+  cross join lateral position_rollups_of(interval '1 hour', marked.device_id, marked.begins, marked.ends) as t
   union all
-  select n.* from rollup_state
-  cross join lateral position_rollups(interval '1 hour', devices, greatest(from_ts, rolled_to), to_ts) as n
+  select n.*
+  from (select greatest(from_ts, rolled_to) as begins from rollup_state where rolled_to < to_ts offset 0) as present
+  cross join lateral position_rollups(interval '1 hour', devices, begins, to_ts) as n
   union all
-  select o.* from rollup_state
-  cross join lateral position_rollups(interval '1 hour', devices, from_ts, least(to_ts, hours_from)) as o
+  select o.*
+  from (select least(to_ts, hours_from) as ends from rollup_state where hours_from > from_ts offset 0) as past
+  cross join lateral position_rollups(interval '1 hour', devices, from_ts, ends) as o
 $function$
 ;
 comment on function position_hours_between is 'Hours of these trackers (null: of all) that start at or after from_ts and before to_ts, both at full hours';
@@ -89,19 +91,21 @@ AS $function$
   union all
   select t.*
   from (
-    select distinct m.device_id, m.hour from rollup_marks m
+    select distinct m.device_id, greatest(m.hour, from_ts) as begins, least(m.hour + interval '1 hour', to_ts) as ends
+    from rollup_marks m
     where (devices is null or m.device_id = any(devices))
       and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
       and m.hour >= (select greatest(minutes_from, raw_from) from rollup_state)
       and m.hour < (select rolled_to from rollup_state)) as marked
-  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, greatest(marked.hour, from_ts),
-    least(marked.hour + interval '1 hour', to_ts)) as t
+  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, marked.begins, marked.ends) as t
   union all
-  select n.* from rollup_state
-  cross join lateral position_rollups(interval '1 minute', devices, greatest(from_ts, rolled_to), to_ts) as n
+  select n.*
+  from (select greatest(from_ts, rolled_to) as begins from rollup_state where rolled_to < to_ts offset 0) as present
+  cross join lateral position_rollups(interval '1 minute', devices, begins, to_ts) as n
   union all
-  select o.* from rollup_state
-  cross join lateral position_rollups(interval '1 minute', devices, from_ts, least(to_ts, minutes_from)) as o
+  select o.*
+  from (select least(to_ts, minutes_from) as ends from rollup_state where minutes_from > from_ts offset 0) as past
+  cross join lateral position_rollups(interval '1 minute', devices, from_ts, ends) as o
 $function$
 ;
 comment on function position_minutes_between is 'Minutes of these trackers (null: of all) that start at or after from_ts and before to_ts, both at full minutes';

@@ -9,11 +9,13 @@ import { decode } from './protocols/decode.ts';
 import { growth } from './storage/growth.ts';
 import { sizing } from './storage/sizing.ts';
 import { writer } from './storage/writer.ts';
+import { query, queryPartitions } from './query/query.ts';
 import { append } from './stream/append.ts';
 import { endToEnd } from './whole/end-to-end.ts';
 import { overload } from './whole/overload.ts';
 import { paced } from './whole/paced.ts';
 
 export const BENCHMARKS: readonly Benchmark[] = [
-  decode, cost, httpWrite, append, writer, endToEnd, paced, overload, idle, growth, sizing, hostile, ...liveBenchmarks,
+  decode, cost, httpWrite, append, writer, endToEnd, paced, overload, idle, growth, sizing, hostile, query,
+  queryPartitions, ...liveBenchmarks,
 ];

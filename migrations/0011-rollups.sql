@@ -104,6 +104,9 @@ create function position_rollups_of(width interval, device bigint, from_ts times
   select r.* from position_rollups(width, null, from_ts, to_ts) as r where r.device_id = device offset 0
 $$;
 
+-- Bounds are worked out before positions are asked: as plain values they choose partitions, chunks and compressed
+-- batches. As expressions with a column they would be compared with every record, which opens all that is compressed.
+-- What is certain to be empty is not asked for at all.
 create function position_minutes_between(devices bigint[], from_ts timestamptz, to_ts timestamptz) returns table (
   device_id bigint, bucket timestamptz, records integer,
   speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real,
@@ -131,19 +134,21 @@ create function position_minutes_between(devices bigint[], from_ts timestamptz, 
   union all
   select t.*
   from (
-    select distinct m.device_id, m.hour from rollup_marks m
+    select distinct m.device_id, greatest(m.hour, from_ts) as begins, least(m.hour + interval '1 hour', to_ts) as ends
+    from rollup_marks m
     where (devices is null or m.device_id = any(devices))
       and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
       and m.hour >= (select greatest(minutes_from, raw_from) from rollup_state)
       and m.hour < (select rolled_to from rollup_state)) as marked
-  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, greatest(marked.hour, from_ts),
-    least(marked.hour + interval '1 hour', to_ts)) as t
+  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, marked.begins, marked.ends) as t
   union all
-  select n.* from rollup_state
-  cross join lateral position_rollups(interval '1 minute', devices, greatest(from_ts, rolled_to), to_ts) as n
+  select n.*
+  from (select greatest(from_ts, rolled_to) as begins from rollup_state where rolled_to < to_ts offset 0) as present
+  cross join lateral position_rollups(interval '1 minute', devices, begins, to_ts) as n
   union all
-  select o.* from rollup_state
-  cross join lateral position_rollups(interval '1 minute', devices, from_ts, least(to_ts, minutes_from)) as o
+  select o.*
+  from (select least(to_ts, minutes_from) as ends from rollup_state where minutes_from > from_ts offset 0) as past
+  cross join lateral position_rollups(interval '1 minute', devices, from_ts, ends) as o
 $$;
 
 create function position_hours_between(devices bigint[], from_ts timestamptz, to_ts timestamptz) returns table (
@@ -173,19 +178,21 @@ create function position_hours_between(devices bigint[], from_ts timestamptz, to
   union all
   select t.*
   from (
-    select distinct m.device_id, m.hour from rollup_marks m
+    select distinct m.device_id, greatest(m.hour, from_ts) as begins, least(m.hour + interval '1 hour', to_ts) as ends
+    from rollup_marks m
     where (devices is null or m.device_id = any(devices))
       and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
       and m.hour >= (select greatest(hours_from, raw_from) from rollup_state)
       and m.hour < (select rolled_to from rollup_state)) as marked
-  cross join lateral position_rollups_of(interval '1 hour', marked.device_id, greatest(marked.hour, from_ts),
-    least(marked.hour + interval '1 hour', to_ts)) as t
+  cross join lateral position_rollups_of(interval '1 hour', marked.device_id, marked.begins, marked.ends) as t
   union all
-  select n.* from rollup_state
-  cross join lateral position_rollups(interval '1 hour', devices, greatest(from_ts, rolled_to), to_ts) as n
+  select n.*
+  from (select greatest(from_ts, rolled_to) as begins from rollup_state where rolled_to < to_ts offset 0) as present
+  cross join lateral position_rollups(interval '1 hour', devices, begins, to_ts) as n
   union all
-  select o.* from rollup_state
-  cross join lateral position_rollups(interval '1 hour', devices, from_ts, least(to_ts, hours_from)) as o
+  select o.*
+  from (select least(to_ts, hours_from) as ends from rollup_state where hours_from > from_ts offset 0) as past
+  cross join lateral position_rollups(interval '1 hour', devices, from_ts, ends) as o
 $$;
 
 create view position_minutes as select * from position_minutes_between(null, '-infinity', 'infinity');

@@ -6,7 +6,7 @@
  */
 import type { Client } from 'pg';
 import type { BenchOptions } from '../benchmark.ts';
-import { createBenchDatabase, withClient } from '../support/database.ts';
+import { createBenchDatabase, prepareBenchDatabase, withClient } from '../support/database.ts';
 import { FIRST_TS, RECORDS_OF_A_DAY, imeisOf } from '../support/sample-frames.ts';
 
 const DAYS = 30;
@@ -54,13 +54,16 @@ const COMPRESS = `
   select compress_chunk(format('%I.%I', chunk_schema, chunk_name)::regclass)
   from timescaledb_information.chunks where hypertable_name = 'positions' and range_start = $1`;
 
-/** What core would have kept beside them. */
+/** What core would have kept beside them: all have a place, so the newest record is the newest with one. */
 const STATE = `
   insert into device_state (device_id, ts, event_id, received_at, latitude, longitude, altitude, course, speed, hdop,
-    satellites, valid, priority, attributes, records)
-  select distinct on (device_id) device_id, ts, event_id, received_at, latitude, longitude, altitude, course, speed,
-    hdop, satellites, valid, priority, attributes, $1::bigint
-  from positions where ts >= to_timestamp($2 / 1000.0) order by device_id, ts desc, event_id desc
+    satellites, valid, priority, attributes, fix_ts, fix_event_id, records, first_ts, last_received_at)
+  select d.id, p.ts, p.event_id, p.received_at, latitude, longitude, altitude, course, speed, hdop, satellites, valid,
+    priority, attributes, p.ts, p.event_id, $1::bigint, $2::timestamptz, p.received_at
+  from devices d
+  cross join lateral (
+    select * from positions where device_id = d.id and ts < $3::timestamptz and ts >= $3::timestamptz - interval '12 hours'
+    order by ts desc, event_id desc limit 1) p
   on conflict (device_id) do nothing`;
 
 async function isHypertable(client: Client): Promise<boolean> {
@@ -68,6 +71,34 @@ async function isHypertable(client: Client): Promise<boolean> {
   if (rows.length === 0) return false;
   const found = await client.query("select from timescaledb_information.hypertables where hypertable_name = 'positions'");
   return found.rows.length > 0;
+}
+
+/** Of each device. */
+function recordsOfADay({ rows, devices }: History): number {
+  return Math.ceil(rows / DAYS / devices);
+}
+
+/** The end of a history is noon of its last day, epoch milliseconds. */
+async function storeState(client: Client, history: History, end: number): Promise<void> {
+  const first = end - DAY_MS / 2 - (DAYS - 1) * DAY_MS + OFFSET_MS;
+  await client.query(STATE, [DAYS * recordsOfADay(history), ...[first, end].map((ms) => new Date(ms).toISOString())]);
+}
+
+/** The first and the last instant of a history, epoch milliseconds. */
+export interface HistoryRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Takes away what was written behind the history. */
+export async function cutToHistory(client: Client, history: History): Promise<HistoryRange> {
+  const { rows } = await client.query<{ last: Date | null }>('select max(ts) as last from device_state');
+  const last = rows[0]?.last?.getTime() ?? Number.NaN;
+  const end = Math.floor(last / DAY_MS) * DAY_MS + DAY_MS / 2;
+  await client.query('delete from positions where ts >= $1', [new Date(end).toISOString()]);
+  await client.query('truncate device_state');
+  await storeState(client, history, end);
+  return { from: end - DAY_MS / 2 - (DAYS - 1) * DAY_MS, to: end };
 }
 
 async function fillDay(client: Client, day: number, each: number, devices: number): Promise<void> {
@@ -78,8 +109,9 @@ async function fillDay(client: Client, day: number, each: number, devices: numbe
 }
 
 /** About `rows` rows of these devices. */
-async function fill(url: string, { rows, devices }: History): Promise<void> {
-  const each = Math.ceil(rows / DAYS / devices);
+async function fill(url: string, history: History): Promise<void> {
+  const { devices } = history;
+  const each = recordsOfADay(history);
   await withClient(url, (client) => client.query(VARIANTS));
   let day = DAYS;
   const fillDays = (): Promise<void> => withClient(url, async (client) => {
@@ -87,24 +119,27 @@ async function fill(url: string, { rows, devices }: History): Promise<void> {
   });
   await Promise.all(Array.from({ length: SESSIONS }, fillDays));
   await withClient(url, async (client) => {
-    await client.query(STATE, [DAYS * each, FIRST_TS]);
+    await storeState(client, history, FIRST_TS + DAY_MS / 2);
     await client.query('vacuum (analyze) positions');
     await client.query('checkpoint');
   });
 }
 
-/** @returns the URL of a database with this history, filled now unless a run before has left it */
+/** @returns the URL of a database with this history and the tables of this version, filled unless a run before has */
 export async function historyDatabase({ servers, say }: BenchOptions, history: History): Promise<string> {
   const { devices, rows, storage } = history;
   const name = `history_${storage ?? 'default'}_${devices}_${rows}`;
+  const env = storage === undefined ? {} : { POSITIONS_STORAGE: storage };
   const url = new URL(servers.postgres.url);
   url.pathname = `/${name}`;
   return await withClient(servers.postgres.url, async (client) => {
     const found = await client.query<{ whole: string | null }>('select shobj_description(oid, \'pg_database\') as whole from pg_database where datname = $1', [name]);
-    if (found.rows[0]?.whole === 'whole') return url.href;
+    if (found.rows[0]?.whole === 'whole') {
+      await prepareBenchDatabase(url.href, env);
+      return url.href;
+    }
     say(`  ${devices.toLocaleString('en')} devices, ${rows.toLocaleString('en')} rows: filling`);
     await client.query(`drop database if exists ${name} with (force)`);
-    const env = storage === undefined ? {} : { POSITIONS_STORAGE: storage };
     await createBenchDatabase(servers, imeisOf(devices), { name, env });
     await fill(url.href, history);
     await client.query(`comment on database ${name} is 'whole'`);

@@ -19,6 +19,14 @@ interface DatabaseOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** The tables of this version in a database that may have those of an older one. */
+export async function prepareBenchDatabase(url: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const settings = loadSettings({ ...env, POSTGRES_URL: url });
+  const pool = createPool(settings, url, 'bench', () => undefined);
+  await prepareDatabase(pool, settings, { info: () => undefined, warn: () => undefined });
+  await pool.end();
+}
+
 /** @returns the URL of a new database with the tables of this version and these devices, whose ids count from 1 */
 export async function createBenchDatabase(
   servers: BenchServers, devices: readonly string[], options: DatabaseOptions = {},
@@ -27,11 +35,9 @@ export async function createBenchDatabase(
   const { name = `bench_${randomBytes(6).toString('hex')}`, env = {} } = options;
   await withClient(url.href, (client) => client.query(`create database ${name}`));
   url.pathname = `/${name}`;
-  const settings = loadSettings({ ...env, POSTGRES_URL: url.href });
-  const pool = createPool(settings, url.href, 'bench', () => undefined);
-  await prepareDatabase(pool, settings, { info: () => undefined, warn: () => undefined });
-  await pool.query('insert into devices (unique_id, protocol) select unnest($1::text[]), \'teltonika\'', [devices]);
-  await pool.end();
+  await prepareBenchDatabase(url.href, env);
+  await withClient(url.href, (client) => client.query(
+    'insert into devices (unique_id, protocol) select unnest($1::text[]), \'teltonika\'', [devices]));
   return url.href;
 }
 

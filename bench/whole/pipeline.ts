@@ -19,17 +19,19 @@ export interface Pipeline {
 
 export interface PipelineOptions {
   readonly devices: number;
+  /** A database that knows the devices. Absent: a new one. */
+  readonly postgresUrl?: string;
   /** Another Redis than that of the run. */
   readonly redis?: { readonly url: string; readonly pid: number };
   /** Beside the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Over an empty Redis and a new database that knows the devices. */
+/** Over an empty Redis and a database that knows the devices. */
 export async function startPipeline(servers: BenchServers, options: PipelineOptions): Promise<Pipeline> {
   const { devices, redis = servers.redis, settings = {} } = options;
   await flushRedis(redis.url);
-  const postgresUrl = await createBenchDatabase(servers, imeisOf(devices));
+  const postgresUrl = options.postgresUrl ?? await createBenchDatabase(servers, imeisOf(devices));
   const environment = { REDIS_URL: redis.url, POSTGRES_URL: postgresUrl, ...settings };
   const core = await startSystem({ ...environment, ROLES: 'core' });
   const ingest = await startSystem({ ...environment, ROLES: 'ingest' });

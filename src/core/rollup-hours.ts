@@ -21,14 +21,17 @@ export interface TouchedHour {
 /** Hours of trackers in one transaction: well below a minute for trackers that send every second. */
 export const BATCH = 200;
 
+/** `offset 0`: bounds that are plain values choose chunks and compressed batches, expressions do not. */
 function storing(table: string, width: string): string {
   const replace = ROLLUP_VALUES.map((column) => `${column} = excluded.${column}`).join(', ');
   const columns = ['device_id', 'bucket', ...ROLLUP_VALUES];
   return `
     insert into ${table} (${columns.join(', ')})
     select ${columns.map((column) => `r.${column}`).join(', ')}
-    from unnest($1::bigint[], $2::timestamptz[]) as touched (device_id, hour)
-    cross join lateral position_rollups_of('${width}', touched.device_id, hour, hour + interval '1 hour') as r
+    from (
+      select device_id, hour as begins, hour + interval '1 hour' as ends
+      from unnest($1::bigint[], $2::timestamptz[]) as hours (device_id, hour) offset 0) as touched
+    cross join lateral position_rollups_of('${width}', touched.device_id, begins, ends) as r
     on conflict (device_id, bucket) do update set ${replace}`;
 }
 
