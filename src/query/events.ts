@@ -18,6 +18,7 @@ export function createQueryEvents(metrics: QueryMetrics, log: Logger, pool: Pool
     metrics.connections.set({ state: 'idle' }, pool.idleCount);
     metrics.connections.set({ state: 'waiting' }, pool.waitingCount);
   };
+  let lastObstacle: FailedAttempt['obstacle'] | null = null;
   measurePool();
   metrics.downloads.set(0);
   return {
@@ -37,8 +38,11 @@ export function createQueryEvents(metrics: QueryMetrics, log: Logger, pool: Pool
       metrics.downloads.dec();
       if (error !== null) log.warn({ format, error: errorMessage(error) }, 'a download was broken off');
     },
-    databaseAway: ({ attempt, delayMs, line }: FailedAttempt): void => {
-      log.warn({ attempt, delayMs }, `the database of the role query: ${line}`);
+    /** Each obstacle is said once. */
+    databaseAway: ({ attempt, delayMs, obstacle, line }: FailedAttempt): void => {
+      const level = obstacle === lastObstacle ? 'debug' : 'warn';
+      lastObstacle = obstacle;
+      log[level]({ attempt, delayMs }, `the database of the role query: ${line}`);
     },
   };
 }

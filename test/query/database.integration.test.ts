@@ -33,10 +33,14 @@ describe('a question', () => {
     expect((await api.ask('/v1/devices/car/positions')).status).toBe(200);
   });
 
+  const TWO_FOR_CHEAP_ONES = {
+    QUERY_POOL_SIZE: '3', QUERY_EXPENSIVE_CONNECTIONS: '1', QUERY_STATEMENT_TIMEOUT_MS: '30000', QUERY_QUEUE_TIMEOUT_MS: '500',
+  };
+
   it('for which no connection becomes free is refused as too busy', async () => {
     const site = await openPrepared();
     await addDevices(site.pool, 'car');
-    const api = await startApi(site, { overrides: { QUERY_POOL_SIZE: '2', QUERY_STATEMENT_TIMEOUT_MS: '30000' } });
+    const api = await startApi(site, { overrides: TWO_FOR_CHEAP_ONES });
     const held = await holdTransaction(site.pool, 'lock table positions in access exclusive mode');
     const waiting = [api.ask('/v1/devices/car/positions'), api.ask('/v1/devices/car/positions?order=desc')];
     await eventually(async () => (await runningQuestions(site.pool)).length === 2);
