@@ -36,16 +36,21 @@ async function takeConnections(world: World): Promise<Client[]> {
   return clients.filter((_, index) => outcomes[index]?.status === 'fulfilled');
 }
 
-/** Until there is none left, also none of those that sessions under way to their end have given back. */
+/** A session that logs in has a connection already, and no name yet. */
+const QUIET_ROUNDS = 10;
+
+/** Until there is none left for a while, also none of those that sessions under way to their end have given back. */
 async function takeAllConnections(world: World, client: Client): Promise<Client[]> {
   const taken: Client[] = [];
+  let quiet = 0;
   await eventually(async () => {
-    await client.query(END_SESSIONS);
+    const { rowCount: ended } = await client.query(END_SESSIONS);
     const more = await takeConnections(world);
     taken.push(...more);
-    const { rowCount } = await client.query(SESSIONS);
-    if (rowCount !== 0 || more.length > 0) throw new Error('Odograph was faster');
-  });
+    quiet = ended === 0 && more.length === 0 ? quiet + 1 : 0;
+    await world.hold(50, 50);
+    return quiet >= QUIET_ROUNDS;
+  }, { timeoutMs: 30_000 });
   return taken;
 }
 
