@@ -4,16 +4,16 @@
  * 3 PostgreSQL or Redis cannot be reached, or refuses.
  */
 import type { Command as Program } from 'commander';
-import { CommanderError } from 'commander';
 import type { Environment } from '../config/load.ts';
 import { SettingsError, loadSettings } from '../config/load.ts';
+import { WRONG_OPTION, appending, parseCommandLine } from '../shared/command-line.ts';
 import { errorMessage } from '../shared/errors.ts';
 import { OptionReader, OptionsError, rawOptions } from '../shared/option-reader.ts';
 import { UserExistsError } from './users.ts';
 import type { Places } from './places.ts';
 import { NoServersError, NotPublishedError, openPlaces, placeProblem } from './places.ts';
 
-export const EXIT = { done: 0, notThere: 1, wrongOption: 2, unreachable: 3 } as const;
+export const EXIT = { done: 0, notThere: 1, wrongOption: WRONG_OPTION, unreachable: 3 } as const;
 
 export const NOTES = `
 PostgreSQL and Redis are those of POSTGRES_URL and REDIS_URL, or of the Odograph that runs here; other settings are read
@@ -39,8 +39,7 @@ function add(program: Program, { name, argument, help, options }: Definitions[nu
   const command = program.command(name).description(help);
   if (argument !== undefined) command.argument(...argument);
   for (const [flags, text] of options) {
-    // An option that is given twice adds to what was given.
-    if (/<(?:ids|scopes)>/.test(flags)) command.option(flags, text, (value: string, former?: string) => (former === undefined ? value : `${former},${value}`));
+    if (/<(?:ids|scopes)>/.test(flags)) command.option(flags, text, appending(','));
     else command.option(flags, text);
   }
   return command;
@@ -58,12 +57,8 @@ export function readTask(program: Program, definitions: Definitions, argv: reado
       found = { task: definition.task(given, reader), reader };
     });
   }
-  try {
-    program.parse(argv);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongOption;
-    throw error;
-  }
+  const exitCode = parseCommandLine(program, argv);
+  if (exitCode !== null) return exitCode;
   found?.reader.finish();
   return found?.task ?? EXIT.wrongOption;
 }

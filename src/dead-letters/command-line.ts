@@ -1,7 +1,8 @@
 /** The command line: commands, options and their help, and what a command is asked to do. */
 import type { Command as Program } from 'commander';
-import { Command as Commander, CommanderError } from 'commander';
+import { Command as Commander } from 'commander';
 import { protocolNames } from '../protocols/registry.ts';
+import { WRONG_OPTION, appending, parseCommandLine } from '../shared/command-line.ts';
 import { OptionReader, rawOptions } from '../shared/option-reader.ts';
 import { DEAD_LETTER_REASONS } from '../shared/reasons.ts';
 import type { Selection } from './selection.ts';
@@ -15,8 +16,6 @@ export interface Command {
   /** Say what would be done, and do nothing. */
   readonly dryRun: boolean;
 }
-
-const WRONG_OPTION = 2;
 
 const FILTERS: readonly (readonly [flags: string, help: string])[] = [
   ['--reason <codes>', `of these reasons: ${DEAD_LETTER_REASONS.join(', ')}`],
@@ -72,27 +71,16 @@ export function readCommandLine(argv: readonly string[], now: number): Command |
       command = readCommand(definition.name, ids, new OptionReader(rawOptions(given)), now);
     });
   }
-  try {
-    program.parse(argv);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_OPTION;
-    throw error;
-  }
-  return command ?? WRONG_OPTION;
+  return parseCommandLine(program, argv) ?? command ?? WRONG_OPTION;
 }
 
 function define(program: Program, { name, ids, help, options }: Definition): Program {
   const command = program.command(name).description(help).argument(ids, 'ids of letters, as list prints them');
   for (const [flags, text] of options) {
-    // An option that is given twice adds to what was given.
-    if (/<(?:codes|ids|names)>/.test(flags)) command.option(flags, text, appendTo);
+    if (/<(?:codes|ids|names)>/.test(flags)) command.option(flags, text, appending(','));
     else command.option(flags, text);
   }
   return command;
-}
-
-function appendTo(value: string, former: string | undefined): string {
-  return former === undefined ? value : `${former},${value}`;
 }
 
 function readCommand(name: Command['name'], ids: readonly string[], reader: OptionReader, now: number): Command {

@@ -1,5 +1,6 @@
 /** The command line of the import: options and their help, and what is asked for. */
-import { Command as Commander, CommanderError } from 'commander';
+import { Command as Commander } from 'commander';
+import { WRONG_OPTION, appending, parseCommandLine } from '../shared/command-line.ts';
 import { OptionReader, rawOptions } from '../shared/option-reader.ts';
 import { FIELD_NAMES, SPEED_UNITS } from './fields.ts';
 import type { FormatName } from './formats/registry.ts';
@@ -28,7 +29,6 @@ export interface ImportCommand {
   readonly json: boolean;
 }
 
-const WRONG_OPTION = 2;
 const ORDERS = ['ymd', 'dmy', 'mdy'] as const;
 
 const OPTIONS: readonly (readonly [flags: string, help: string])[] = [
@@ -62,19 +62,13 @@ export function readCommandLine(argv: readonly string[]): ImportCommand | number
   const program = new Commander('import').description('Imports files of records over the HTTP API.').addHelpText('after', NOTES)
     .argument('<files...>', 'CSV, GPX, GeoJSON, NDJSON or JSON').exitOverride();
   for (const [flags, help] of OPTIONS) {
-    if (flags.startsWith('--map')) program.option(flags, help, (value: string, former: string | undefined) => (former === undefined ? value : `${former}\n${value}`));
+    if (flags.startsWith('--map')) program.option(flags, help, appending('\n'));
     else program.option(flags, help);
   }
   program.action((files: string[], given: Record<string, string | boolean>) => {
     command = readCommand(files, new OptionReader(rawOptions(given)));
   });
-  try {
-    program.parse(argv);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_OPTION;
-    throw error;
-  }
-  return command ?? WRONG_OPTION;
+  return parseCommandLine(program, argv) ?? command ?? WRONG_OPTION;
 }
 
 function readMapping(reader: OptionReader): ReadonlyMap<string, string> {

@@ -1,10 +1,9 @@
 /** The command line of the simulator: names and help of its options. What their values may be is in `options.ts`. */
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { parseCommandLine } from '../shared/command-line.ts';
 import type { RawOptions } from '../shared/option-reader.ts';
 import { rawOptions } from '../shared/option-reader.ts';
 import { FAULTS } from './faults.ts';
-
-const WRONG_OPTION = 2;
 
 const OPTIONS: readonly (readonly [flags: string, help: string])[] = [
   ['--devices <n>', 'trackers in the fleet (100)'],
@@ -47,11 +46,5 @@ export function readCommandLine(argv: readonly string[]): RawOptions | number {
     .allowExcessArguments(false)
     .exitOverride();
   for (const [flags, help] of OPTIONS) command.option(flags, help);
-  try {
-    command.parse(argv);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_OPTION;
-    throw error;
-  }
-  return rawOptions(command.opts());
+  return parseCommandLine(command, argv) ?? rawOptions(command.opts());
 }
