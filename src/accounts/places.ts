@@ -5,7 +5,7 @@ import { createPool } from '../db/pool.ts';
 import { errorCode } from '../db/sqlstate.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { Redis } from '../shared/redis.ts';
-import { connectRedis, waitForRedis } from '../shared/redis.ts';
+import { reachRedis } from '../shared/redis.ts';
 import { findRunning } from '../shared/runtime-file.ts';
 import { publishAccounts } from './publish.ts';
 
@@ -46,12 +46,9 @@ function findUrls({ POSTGRES_URL, REDIS_URL, ODOGRAPH_DATA_DIR: dataDir }: Setti
 
 /** @throws Error where Redis does not answer in time */
 async function withRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
-  let reason = `no answer in ${REDIS_TIMEOUT_MS} ms`;
-  const onError = (error: Error): void => { reason = errorMessage(error); };
-  const redis = connectRedis(url, { name: 'odograph/accounts', commandTimeoutMs: REDIS_TIMEOUT_MS, onError });
+  const options = { name: 'odograph/accounts', commandTimeoutMs: REDIS_TIMEOUT_MS };
+  const redis = await reachRedis(url, options, REDIS_TIMEOUT_MS);
   try {
-    await waitForRedis(redis, AbortSignal.timeout(REDIS_TIMEOUT_MS));
-    if (redis.status !== 'ready') throw new Error(`cannot reach Redis: ${reason}`);
     return await work(redis);
   } finally {
     redis.disconnect();

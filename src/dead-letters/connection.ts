@@ -1,8 +1,7 @@
 /** The Redis that the letters are in. */
 import type { Settings } from '../config/settings.ts';
-import { errorMessage } from '../shared/errors.ts';
 import type { Redis } from '../shared/redis.ts';
-import { connectRedis, waitForRedis } from '../shared/redis.ts';
+import { reachRedis } from '../shared/redis.ts';
 import { findRunning } from '../shared/runtime-file.ts';
 
 /** Neither a setting nor a running Odograph says where Redis is. */
@@ -24,15 +23,7 @@ function urlOf({ REDIS_URL, ODOGRAPH_DATA_DIR: dataDir }: ConnectionSettings): s
  * A connection that can take commands.
  * @throws NoRedisError; and Error when Redis does not answer in time
  */
-export async function connect(settings: ConnectionSettings): Promise<Redis> {
-  let reason = `no answer in ${CONNECT_TIMEOUT_MS} ms`;
-  const redis = connectRedis(urlOf(settings), {
-    name: 'odograph/dead-letters',
-    commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS,
-    onError: (error) => { reason = errorMessage(error); },
-  });
-  await waitForRedis(redis, AbortSignal.timeout(CONNECT_TIMEOUT_MS));
-  if (redis.status === 'ready') return redis;
-  redis.disconnect();
-  throw new Error(`cannot reach Redis: ${reason}`);
+export function connect(settings: ConnectionSettings): Promise<Redis> {
+  const options = { name: 'odograph/dead-letters', commandTimeoutMs: settings.INGEST_APPEND_TIMEOUT_MS };
+  return reachRedis(urlOf(settings), options, CONNECT_TIMEOUT_MS);
 }

@@ -3,6 +3,7 @@
  * connection is away and nothing is sent twice behind the caller's back, since only the caller knows what that means.
  */
 import { Redis } from 'ioredis';
+import { errorMessage } from './errors.ts';
 import { until } from './wait.ts';
 
 export type { Redis } from 'ioredis';
@@ -48,4 +49,19 @@ export async function waitForRedis(redis: Redis, signal: AbortSignal): Promise<v
     redis.once('ready', done);
     return () => redis.off('ready', done);
   });
+}
+
+/**
+ * A connection that can take commands, for a tool that does not wait for a server that is away.
+ * @throws Error when Redis does not answer within `timeoutMs`
+ */
+export async function reachRedis(
+  url: string, options: Omit<ConnectionOptions, 'onError'>, timeoutMs: number,
+): Promise<Redis> {
+  let reason = `no answer in ${timeoutMs} ms`;
+  const redis = connectRedis(url, { ...options, onError: (error) => { reason = errorMessage(error); } });
+  await waitForRedis(redis, AbortSignal.timeout(timeoutMs));
+  if (redis.status === 'ready') return redis;
+  redis.disconnect();
+  throw new Error(`cannot reach Redis: ${reason}`);
 }
