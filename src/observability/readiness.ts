@@ -2,6 +2,7 @@
  * Readiness: what the roles of this process need. A probe that costs a query is cached, so that `/readyz` can be asked
  * as often as anybody likes.
  */
+import { inTime } from '../shared/deadline.ts';
 import { errorMessage } from '../shared/errors.ts';
 
 export interface Readiness {
@@ -19,15 +20,11 @@ export type Probe = () => Promise<void> | void;
 const PROBE_TIMEOUT_MS = 2_000;
 
 async function run(probe: Probe): Promise<string> {
-  const { promise: overdue, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => { reject(new Error('no answer in time')); }, PROBE_TIMEOUT_MS);
   try {
-    await Promise.race([Promise.resolve().then(probe), overdue]);
+    await inTime(Promise.resolve().then(probe), PROBE_TIMEOUT_MS, () => new Error('no answer in time'));
     return 'ok';
   } catch (error) {
     return errorMessage(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -5,6 +5,7 @@
  * Errors: `NotConfirmedError` when Redis does not take records, or not in time. The publisher may append them all the
  * same later: a client that sends them again changes no row.
  */
+import { inTime } from '../../shared/deadline.ts';
 import { errorMessage } from '../../shared/errors.ts';
 import type { StreamAppend } from '../entries.ts';
 import type { Publisher } from '../publisher.ts';
@@ -73,8 +74,6 @@ export class AppendWindow {
 
   async #confirmed(appends: readonly StreamAppend[]): Promise<void> {
     const { publisher, timeoutMs } = this.#options;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => { reject(new NotConfirmedError('timeout', 'Redis has not confirmed the records in time')); }, timeoutMs);
     const parts: Promise<void>[] = [];
     for (let at = 0; at < appends.length; at += MAX_APPENDS) {
       parts.push(publisher.append(appends.slice(at, at + MAX_APPENDS)));
@@ -82,12 +81,7 @@ export class AppendWindow {
     const appended = Promise.all(parts).catch((error: unknown) => {
       throw new NotConfirmedError('stopping', errorMessage(error));
     });
-    try {
-      await Promise.race([appended, late]);
-    } finally {
-      clearTimeout(timer);
-      // After the time is over nobody waits for it any more.
-      appended.catch(errorMessage);
-    }
+    const overdue = (): Error => new NotConfirmedError('timeout', 'Redis has not confirmed the records in time');
+    await inTime(appended, timeoutMs, overdue);
   }
 }

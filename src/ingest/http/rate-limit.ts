@@ -6,6 +6,7 @@
  * request is refused later anyhow, when its records cannot be appended; the limit then only keeps it cheap.
  */
 import { LRUCache } from 'lru-cache';
+import { inTime } from '../../shared/deadline.ts';
 import type { Redis } from '../../shared/redis.ts';
 import type { Admission, Window } from './sliding-window.ts';
 import { admit } from './sliding-window.ts';
@@ -79,15 +80,10 @@ export class RateLimit {
 
   async #ask(callerId: string, limit: number): Promise<Admission> {
     const { redis } = this.#options;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => { reject(new Error(`no answer in ${ANSWER_TIMEOUT_MS} ms`)); }, ANSWER_TIMEOUT_MS);
-    try {
-      const asked = redis.eval(ADMIT, 1, `http:rate:{${callerId}}`, limit, WINDOW_MS) as Promise<[number, number, number]>;
-      const [admitted, remaining, resetMs] = await Promise.race([asked, late]);
-      return { admitted: admitted === 1, remaining, resetMs };
-    } finally {
-      clearTimeout(timer);
-    }
+    const asked = redis.eval(ADMIT, 1, `http:rate:{${callerId}}`, limit, WINDOW_MS) as Promise<[number, number, number]>;
+    const overdue = (): Error => new Error(`no answer in ${ANSWER_TIMEOUT_MS} ms`);
+    const [admitted, remaining, resetMs] = await inTime(asked, ANSWER_TIMEOUT_MS, overdue);
+    return { admitted: admitted === 1, remaining, resetMs };
   }
 
   #windowOf(callerId: string): Window {

@@ -4,6 +4,7 @@
  */
 import type { CircuitBreakerPolicy } from 'cockatiel';
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
+import { inTime } from '../../shared/deadline.ts';
 import type { Redis } from '../../shared/redis.ts';
 import type { Answer } from './answer.ts';
 import { decodeAnswer, encodeAnswer } from './answer.ts';
@@ -30,15 +31,8 @@ const FAILURES_TO_OPEN = 3;
 /** How long a Redis that failed is left alone. */
 const OPEN_MS = 2_000;
 
-/** @throws Error when there is no answer in time; the answer is then dropped when it comes */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const { promise: overdue, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => { reject(new Error(`Redis did not answer within ${TIMEOUT_MS} ms`)); }, TIMEOUT_MS);
-  try {
-    return await Promise.race([answer, overdue]);
-  } finally {
-    clearTimeout(timer);
-  }
+function overdue(): Error {
+  return new Error(`Redis did not answer within ${TIMEOUT_MS} ms`);
 }
 
 export class AnswerStore {
@@ -83,7 +77,7 @@ export class AnswerStore {
   async #attempt<T>(operation: 'get' | 'set', command: () => Promise<T>): Promise<T | 'away'> {
     if (this.#redis.status !== 'ready') return 'away';
     try {
-      return await this.#breaker.execute(() => inTime(command()));
+      return await this.#breaker.execute(() => inTime(command(), TIMEOUT_MS, overdue));
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) this.#events.cacheFailed(operation);
       return 'away';
