@@ -238,14 +238,13 @@ function outcome(
   errors: readonly (Error | null)[],
 ): { failed: Job[]; error: Error | null } {
   const cut = new Error('the pipeline was cut');
-  const errorOf = (command: number): Error | null => (command < errors.length ? (errors[command] ?? null) : cut);
-  const firstOf = (job: number): Error | null => {
-    for (const command of numbers[job] ?? []) {
-      const error = errorOf(command);
-      if (error !== null) return error;
-    }
-    return null;
-  };
-  const failed = jobs.filter((_, job) => firstOf(job) !== null);
-  return { failed, error: failed.length === 0 ? null : firstOf(jobs.indexOf(failed[0] as Job)) };
+  const failed: Job[] = [];
+  let first: Error | null = null;
+  for (const [index, job] of jobs.entries()) {
+    const command = numbers[index]?.find((number) => errors[number] !== null);
+    if (command === undefined) continue;
+    failed.push(job);
+    first ??= errors[command] ?? cut;
+  }
+  return { failed, error: first };
 }

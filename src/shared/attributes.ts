@@ -79,7 +79,7 @@ export function writeAttributes(json: JsonWriter, attributes: Attributes): void 
   for (const [name, value] of attributes) {
     path = path.with(name, quoteName);
     if (path === null) {
-      writeAsTheyCome(json, attributes);
+      writeMembers(json, attributes, writeValue);
       return;
     }
     values[count++] = value;
@@ -95,13 +95,19 @@ export function writeAttributes(json: JsonWriter, attributes: Attributes): void 
   json.character(CLOSE_BRACE);
 }
 
-function writeAsTheyCome(json: JsonWriter, attributes: Attributes): void {
-  let before = OPEN_BRACE;
-  for (const [name, value] of attributes) {
-    json.character(before);
+/** In the order in which they come. */
+function writeMembers<Value>(
+  json: JsonWriter,
+  members: Iterable<readonly [name: string, value: Value]>,
+  write: (json: JsonWriter, name: string, value: Value) => void,
+): void {
+  json.character(OPEN_BRACE);
+  let isFirst = true;
+  for (const [name, value] of members) {
+    if (!isFirst) json.character(COMMA);
+    isFirst = false;
     json.text(`${quoteName(name)}:`);
-    writeValue(json, name, value);
-    before = COMMA;
+    write(json, name, value);
   }
   json.character(CLOSE_BRACE);
 }
@@ -164,21 +170,13 @@ function decodeParsedObject(field: string, value: unknown): AttributeValue {
 }
 
 /**
- * The JSON that `encodeAttributes` makes, straight from an object that `JSON.parse` gave: the same values as through
- * `decodeAttributes`, but for an integer that parsing has rounded, which is an error here.
+ * The JSON of an object that `JSON.parse` gave, in its order: the same values as through `decodeAttributes` and
+ * `encodeAttributes`, but for an integer that parsing has rounded, which is an error here.
  * @throws CodecError that names the attribute.
  */
 export function encodeParsedAttributes(parsed: object): string {
   writer.clear();
-  let before = OPEN_BRACE;
-  for (const [name, value] of Object.entries(parsed)) {
-    writer.character(before);
-    writer.text(`${quoteName(name)}:`);
-    writeParsedValue(writer, name, value);
-    before = COMMA;
-  }
-  if (before === OPEN_BRACE) writer.character(OPEN_BRACE);
-  writer.character(CLOSE_BRACE);
+  writeMembers(writer, Object.entries(parsed), writeParsedValue);
   return writer.toString();
 }
 
