@@ -7,6 +7,7 @@ import { idle } from './ingest/idle.ts';
 import { liveBenchmarks } from './live/benchmarks.ts';
 import { decode } from './protocols/decode.ts';
 import { growth } from './storage/growth.ts';
+import { rollups } from './storage/rollups.ts';
 import { sizing } from './storage/sizing.ts';
 import { writer } from './storage/writer.ts';
 import { query, queryPartitions } from './query/query.ts';
@@ -16,6 +17,6 @@ import { overload } from './whole/overload.ts';
 import { paced } from './whole/paced.ts';
 
 export const BENCHMARKS: readonly Benchmark[] = [
-  decode, cost, httpWrite, append, writer, endToEnd, paced, overload, idle, growth, sizing, hostile, query,
+  decode, cost, httpWrite, append, writer, endToEnd, paced, overload, idle, growth, rollups, sizing, hostile, query,
   queryPartitions, ...liveBenchmarks,
 ];

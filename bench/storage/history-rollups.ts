@@ -52,7 +52,7 @@ async function rollUpModel(url: string, { from, to }: HistoryRange): Promise<voi
     const hours = Array.from({ length: (to - from) / HOUR_MS }, (_, n) => (
       { deviceId: MODEL, hour: from + n * HOUR_MS }));
     for (let at = 0; at < hours.length; at += BATCH) {
-      await rollUp(client, hours.slice(at, at + BATCH), { minutes: to - MINUTES_MS, hours: from, raw: from });
+      await rollUp(client, hours.slice(at, at + BATCH), { minutes: to - MINUTES_MS, hours: from, raw: from }, true);
     }
   } finally {
     client.release(true);

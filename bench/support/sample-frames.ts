@@ -7,10 +7,17 @@ import { encodeAvlFrame } from '../../src/protocols/teltonika/encode.ts';
 import { fleetImeis } from '../../src/simulator/imei.ts';
 
 const SECOND_MS = 1_000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
-/** Yesterday: all records of a run are in one day, and none is ahead of the clock. */
+/** The time of record 0: the beginning of yesterday. */
 export const FIRST_TS: number = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS;
+
+/**
+ * The first record of this hour. What the trackers of a fleet send belongs to an hour that is not over; older records
+ * would be late ones, whose hours are rolled up again and again while they come.
+ */
+export const PRESENT_RECORD: number = Math.floor((Date.now() - FIRST_TS) / HOUR_MS) * (HOUR_MS / SECOND_MS);
 
 /** Records of a device that fit before the end of that day. */
 export const RECORDS_OF_A_DAY = DAY_MS / SECOND_MS;

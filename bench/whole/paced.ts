@@ -5,7 +5,8 @@
 import type { Client } from 'pg';
 import type { Benchmark, BenchOptions, Figure, Outcome, Ratio } from '../benchmark.ts';
 import { storedPositions, untilStored, withClient } from '../support/database.ts';
-import { takeTurns } from '../support/rounds.ts';
+import type { BenchServers } from '../support/servers.ts';
+import { PRESENT_RECORD } from '../support/sample-frames.ts';
 import type { Level } from './durability-levels.ts';
 import { startLevels } from './durability-levels.ts';
 import type { PacedRound } from './paced-round.ts';
@@ -25,12 +26,6 @@ interface Round {
   readonly mostPerSecond: number;
 }
 
-interface Contestant {
-  readonly level: Level;
-  readonly pipeline: Pipeline;
-  firstRecord: number;
-}
-
 /** Acknowledged in a second; what follows begins when all of it is stored. */
 async function fastest(pipeline: Pipeline, client: Client, firstRecord: number): Promise<number> {
   const plan = { devices: DEVICES, framesEach: FRAMES_EACH, recordsPerFrame: 1, firstRecord };
@@ -41,15 +36,24 @@ async function fastest(pipeline: Pipeline, client: Client, firstRecord: number):
   return frames / seconds;
 }
 
-async function roundOf(contestant: Contestant, seconds: number): Promise<Round> {
-  const { pipeline, firstRecord } = contestant;
+/** One level after the other, each alone: what another system does beside it would be in its latency. */
+async function roundsOf(servers: BenchServers, level: Level, quick: boolean): Promise<Round[]> {
+  const pipeline = await startPipeline(servers, { devices: DEVICES, redis: level.redis, settings: level.settings });
+  const seconds = quick ? 5 : 10;
   const pace = { devices: DEVICES, recordsPerFrame: 1, positionsPerSecond: POSITIONS_PER_SECOND, seconds };
-  const next = firstRecord + recordsOf(pace);
-  contestant.firstRecord = next + FRAMES_EACH;
-  return await withClient(pipeline.postgresUrl, async (client) => ({
-    paced: await pacedRound(pipeline, client, { ...pace, firstRecord }),
-    mostPerSecond: await fastest(pipeline, client, next),
-  }));
+  let next = PRESENT_RECORD;
+  const took = (records: number): number => (next += records) - records;
+  const paced: PacedRound[] = [];
+  const most: number[] = [];
+  await withClient(pipeline.postgresUrl, async (client) => {
+    for (let round = 0; round <= (quick ? 1 : 5); round += 1) {
+      paced.push(await pacedRound(pipeline, client, { ...pace, firstRecord: took(recordsOf(pace)) }));
+    }
+    while (most.length < paced.length) most.push(await fastest(pipeline, client, took(FRAMES_EACH)));
+  });
+  await pipeline.stop();
+  // The first has warmed up what is compiled when it runs often.
+  return paced.map((round, n) => ({ paced: round, mostPerSecond: most[n] ?? Number.NaN })).slice(1);
 }
 
 function figuresOf(name: string, rounds: readonly Round[]): Figure[] {
@@ -82,17 +86,12 @@ function ratiosOf(rounds: readonly Round[]): Ratio[] {
 }
 
 async function run({ servers, quick, say }: BenchOptions): Promise<Outcome> {
-  const seconds = quick ? 3 : 10;
   const { levels, notes, stop } = await startLevels(servers);
-  const contestants: Contestant[] = [];
+  const rounds: Record<string, readonly Round[]> = {};
   for (const level of levels) {
     say(`  ${level.name}: ${DEVICES} trackers connect`);
-    const pipeline = await startPipeline(servers, { devices: DEVICES, redis: level.redis, settings: level.settings });
-    contestants.push({ level, pipeline, firstRecord: 0 });
+    rounds[level.name] = await roundsOf(servers, level, quick);
   }
-  const entries = contestants.map((contestant) => [contestant.level.name, () => roundOf(contestant, seconds)] as const);
-  const rounds = await takeTurns<string, Round>(Object.fromEntries(entries), quick ? 1 : 3);
-  for (const { pipeline } of contestants) await pipeline.stop();
   await stop();
   const [first] = levels;
   return {

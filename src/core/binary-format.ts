@@ -5,7 +5,7 @@
  */
 
 /** Timestamps are microseconds since 2000-01-01. */
-const POSTGRES_EPOCH_MS = 946_684_800_000;
+export const POSTGRES_EPOCH_MS = 946_684_800_000;
 const JSONB_VERSION = 1;
 const TWO_TO_32 = 2 ** 32;
 

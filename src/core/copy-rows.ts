@@ -19,9 +19,9 @@ export const POSITION_COLUMNS = [
   'satellites', 'valid', 'priority', 'attributes',
 ] as const;
 
-const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
-const HEADER_BYTES = SIGNATURE.length + 8;
-const TRAILER_BYTES = 2;
+/** The signature, no flags, and no extension of the header. */
+export const COPY_START: Buffer = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
+export const COPY_END: Buffer = Buffer.from([0xff, 0xff]);
 /** The field count and every column but the attributes. */
 const FIXED_ROW_BYTES = 2 + (POSITION_COLUMNS.length - 1) * FIXED_VALUE_BYTES;
 
@@ -45,13 +45,11 @@ function writeRow(writer: BinaryWriter, { deviceId, receivedAt, record }: Positi
 
 /** A complete COPY stream of these rows. */
 export function encodeCopy(rows: readonly PositionRow[]): Buffer {
-  let bytes = HEADER_BYTES + TRAILER_BYTES;
+  let bytes = COPY_START.length + COPY_END.length;
   for (const { record } of rows) bytes += FIXED_ROW_BYTES + jsonbBytes(record.attributesJson);
   const writer = new BinaryWriter(bytes);
-  writer.raw(SIGNATURE);
-  writer.rawInt32(0); // flags: no OIDs
-  writer.rawInt32(0); // no header extension
+  writer.raw(COPY_START);
   for (const row of rows) writeRow(writer, row);
-  writer.rawInt16(-1);
+  writer.raw(COPY_END);
   return writer.finish();
 }

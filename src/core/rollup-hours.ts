@@ -1,42 +1,34 @@
 /**
- * Rolls hours of trackers up: computes them from `positions` and stores them over what is there. Whoever does it twice
- * changes nothing. Nothing is deleted: hours whose positions are gone keep what they have.
+ * Rolls hours of trackers up: reads their records in their order, summarises them here, and stores the rows. In SQL the
+ * same took four times the CPU, nearly all of it for sorting attributes. Whoever does it twice changes nothing. Nothing
+ * is deleted: hours whose positions are gone keep what they have.
  *
  * Errors: those of PostgreSQL; a batch is stored as a whole or not at all. After one the connection is for the caller
  * to close, which ends what was begun.
  */
+import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { ROLLUP_VALUES } from '../db/rollup-columns.ts';
 import type { Kept } from '../db/rollup-retention.ts';
 import { HOUR_MS } from '../db/rollup-retention.ts';
 import { sqlTime } from '../db/sql-time.ts';
 import { ensureRollupPartitions } from '../db/rollup-tables.ts';
+import { classify } from '../db/sqlstate.ts';
+import { Buckets } from './rollup-buckets.ts';
+import type { TouchedHour } from './rollup-records.ts';
+import { readRecords } from './rollup-records.ts';
 
-export interface TouchedHour {
-  readonly deviceId: number | bigint;
-  /** Epoch milliseconds. */
-  readonly hour: number;
-}
+export type { TouchedHour } from './rollup-records.ts';
 
-/** Hours of trackers in one transaction: well below a minute for trackers that send every second. */
-export const BATCH = 200;
+/** Hours of trackers in one transaction; their rollups are in memory together. */
+export const BATCH = 100;
 
-/** `offset 0`: bounds that are plain values choose chunks and compressed batches, expressions do not. */
-function storing(table: string, width: string): string {
-  const replace = ROLLUP_VALUES.map((column) => `${column} = excluded.${column}`).join(', ');
-  const columns = ['device_id', 'bucket', ...ROLLUP_VALUES];
-  return `
-    insert into ${table} (${columns.join(', ')})
-    select ${columns.map((column) => `r.${column}`).join(', ')}
-    from (
-      select device_id, hour as begins, hour + interval '1 hour' as ends
-      from unnest($1::bigint[], $2::timestamptz[]) as hours (device_id, hour) offset 0) as touched
-    cross join lateral position_rollups_of('${width}', touched.device_id, begins, ends) as r
-    on conflict (device_id, bucket) do update set ${replace}`;
-}
+type Table = 'minute_rollups' | 'hour_rollups';
 
-const MINUTES = storing('minute_rollups', '1 minute');
-const HOURS = storing('hour_rollups', '1 hour');
+const COLUMNS = ['device_id', 'bucket', ...ROLLUP_VALUES].join(', ');
+const REPLACE = ROLLUP_VALUES.map((column) => `${column} = excluded.${column}`).join(', ');
+
 const UNMARK = `
   delete from rollup_marks m using unnest($1::bigint[], $2::timestamptz[]) as touched (device_id, hour)
   where m.device_id = touched.device_id and m.hour = touched.hour`;
@@ -45,25 +37,54 @@ function parameters(touched: readonly TouchedHour[]): [string[], string[]] {
   return [touched.map(({ deviceId }) => String(deviceId)), touched.map(({ hour }) => sqlTime(hour))];
 }
 
-async function store(client: PoolClient, statement: string, touched: readonly TouchedHour[]): Promise<void> {
-  if (touched.length > 0) await client.query(statement, parameters(touched));
+type Store = (client: PoolClient, table: Table, rows: Buffer) => Promise<void>;
+
+/** For hours that are stored for the first time. */
+async function storeNew(client: PoolClient, table: string, rows: Buffer): Promise<void> {
+  await pipeline([rows], client.query(copyFrom(`copy ${table} (${COLUMNS}) from stdin (format binary)`)));
+}
+
+/** Over what is there. */
+async function replace(client: PoolClient, table: Table, rows: Buffer): Promise<void> {
+  await client.query(`create temporary table if not exists staged_${table} (like ${table}) on commit delete rows`);
+  await storeNew(client, `staged_${table}`, rows);
+  await client.query(
+    `insert into ${table} (${COLUMNS}) select ${COLUMNS} from staged_${table}
+     on conflict (device_id, bucket) do update set ${REPLACE}`);
+}
+
+async function inTransaction(client: PoolClient, touched: readonly TouchedHour[], kept: Kept, store: Store): Promise<void> {
+  const buckets = new Buckets(kept);
+  await client.query('begin isolation level read committed');
+  // Before the records are read: the mark of a record that is read too late stays.
+  await client.query(UNMARK, parameters(touched));
+  const wanted = touched.filter(({ hour }) => hour >= Math.min(kept.minutes, kept.hours));
+  if (wanted.length > 0) await readRecords(client, wanted, buckets.take);
+  const { minutes, hours } = buckets.finish();
+  await store(client, 'minute_rollups', minutes);
+  await store(client, 'hour_rollups', hours);
+  await client.query('commit');
 }
 
 /**
  * @param touched no hour of a tracker twice
  * @param kept what is older is not stored
+ * @param isNew nothing of these hours is stored, most likely
  */
-export async function rollUp(client: PoolClient, touched: readonly TouchedHour[], kept: Kept): Promise<void> {
-  const minutes = touched.filter(({ hour }) => hour >= kept.minutes);
-  const hours = touched.filter(({ hour }) => hour >= kept.hours);
-  await ensureRollupPartitions(client, 'minute_rollups', minutes.map(({ hour }) => hour));
-  await ensureRollupPartitions(client, 'hour_rollups', hours.map(({ hour }) => hour));
-  await client.query('begin isolation level read committed');
-  // Before the records are read: the mark of a record that is read too late stays.
-  await client.query(UNMARK, parameters(touched));
-  await store(client, MINUTES, minutes);
-  await store(client, HOURS, hours);
-  await client.query('commit');
+export async function rollUp(
+  client: PoolClient, touched: readonly TouchedHour[], kept: Kept, isNew: boolean,
+): Promise<void> {
+  const hoursSince = (from: number): number[] => touched.map(({ hour }) => hour).filter((hour) => hour >= from);
+  await ensureRollupPartitions(client, 'minute_rollups', hoursSince(kept.minutes));
+  await ensureRollupPartitions(client, 'hour_rollups', hoursSince(kept.hours));
+  try {
+    await inTransaction(client, touched, kept, isNew ? storeNew : replace);
+  } catch (error) {
+    if (!isNew || classify(error).action !== 'conflict') throw error;
+    // A round before this one was cut off.
+    await client.query('rollback');
+    await inTransaction(client, touched, kept, replace);
+  }
 }
 
 /** All trackers that have records in that hour. */

@@ -131,7 +131,7 @@ class Round {
       if (this.#options.signal.aborted) return false;
       const batch = touched.slice(at, at + BATCH);
       const startedAt = performance.now();
-      await rollUp(this.#client, batch, this.#kept);
+      await rollUp(this.#client, batch, this.#kept, cause !== 'late');
       this.#options.events.rolledUp(cause, batch.length, performance.now() - startedAt);
     }
     return true;

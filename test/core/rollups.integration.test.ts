@@ -35,6 +35,28 @@ describe.each(STORAGES)('in %s', (storage) => {
     expect((await round(database)).hours).toEqual({ over: 0, late: 0, past: 0 });
   });
 
+  test('an hour of more records than one read of the socket has', async () => {
+    const database = await openRollups(storage);
+    const { pool } = database;
+    await rolledUpTo(pool, hourBefore(7));
+    await write(pool, randomRows(randomOf(5), 4_000, hourBefore(3), HOUR_MS));
+    await round(database);
+    await expectStoredLikeRaw(pool);
+  });
+
+  test('what a round that was cut off has stored is stored again', async () => {
+    const database = await openRollups(storage);
+    const { pool } = database;
+    await rolledUpTo(pool, hourBefore(7));
+    await write(pool, randomRows(randomOf(6), 200, hourBefore(5), SPAN));
+    await round(database);
+    await write(pool, randomRows(randomOf(7), 50, hourBefore(4), SPAN));
+    // As if it had not come to say so.
+    await rolledUpTo(pool, hourBefore(7));
+    expect((await round(database)).hours.over).toBeGreaterThan(15);
+    await expectStoredLikeRaw(pool);
+  });
+
   test('late, repeated and replayed records count at once, and are in what is stored after the next round', async () => {
     const database = await openRollups(storage);
     const { pool } = database;
