@@ -109,7 +109,9 @@ async function fillDay(client: Client, day: number, each: number, devices: numbe
 }
 
 /** Rows of devices 1 to `devices` as a history has them: `each` of them, spread over a span from `begin` on. */
-export async function insertRows(client: Client, begin: number, devices: number, each: number, span: string): Promise<void> {
+export async function insertRows(
+  client: Client, begin: number, devices: number, each: number, span: string,
+): Promise<void> {
   await client.query(VARIANTS);
   await client.query(INSERT, [begin, devices, each, span]);
 }

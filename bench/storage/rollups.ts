@@ -35,7 +35,8 @@ async function asCore(client: PoolClient, touched: readonly TouchedHour[]): Prom
 async function inSql(client: PoolClient, touched: readonly TouchedHour[]): Promise<void> {
   const columns = ['device_id', 'bucket', ...ROLLUP_VALUES].join(', ');
   const [first] = touched;
-  const bounds = [touched.map(({ deviceId }) => deviceId), ...[0, HOUR_MS].map((after) => sqlTime((first?.hour ?? 0) + after))];
+  const from = first?.hour ?? 0;
+  const bounds = [touched.map(({ deviceId }) => deviceId), sqlTime(from), sqlTime(from + HOUR_MS)];
   for (const [table, width] of [['minute_rollups', '1 minute'], ['hour_rollups', '1 hour']] as const) {
     await client.query(
       `insert into ${table} (${columns}) select ${columns}
@@ -44,7 +45,9 @@ async function inSql(client: PoolClient, touched: readonly TouchedHour[]): Promi
 }
 
 /** Functions that roll the same hour up, each into empty tables. */
-async function prepare({ servers }: BenchOptions, records: number, each: number): Promise<(way: Way) => Promise<Round>> {
+async function prepare(
+  { servers }: BenchOptions, records: number, each: number,
+): Promise<(way: Way) => Promise<Round>> {
   const devices = records / each;
   const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 2 * HOUR_MS;
   const url = await createBenchDatabase(servers, imeisOf(devices));
@@ -79,7 +82,8 @@ async function run(options: BenchOptions): Promise<Outcome> {
   const ratios: NonNullable<Outcome['ratios']>[number][] = [];
   for (const { name, each } of PACES) {
     const rollUpBy = await prepare(options, records, each);
-    const { core, sql } = await takeTurns({ core: () => rollUpBy(asCore), sql: () => rollUpBy(inSql) }, options.quick ? 2 : 5);
+    const ways = { core: () => rollUpBy(asCore), sql: () => rollUpBy(inSql) };
+    const { core, sql } = await takeTurns(ways, options.quick ? 2 : 5);
     const micros = (rounds: readonly Round[]): number[] => rounds.map((round) => round.micros);
     figures.push(
       { name: `${name}: core, CPU a record`, unit: 'µs', values: micros(core) },

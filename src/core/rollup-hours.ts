@@ -53,7 +53,9 @@ async function replace(client: PoolClient, table: Table, rows: Buffer): Promise<
      on conflict (device_id, bucket) do update set ${REPLACE}`);
 }
 
-async function inTransaction(client: PoolClient, touched: readonly TouchedHour[], kept: Kept, store: Store): Promise<void> {
+async function inTransaction(
+  client: PoolClient, touched: readonly TouchedHour[], kept: Kept, store: Store,
+): Promise<void> {
   const buckets = new Buckets(kept);
   await client.query('begin isolation level read committed');
   // Before the records are read: the mark of a record that is read too late stays.
