@@ -43,7 +43,7 @@ export function rowsText(rows: number): string {
   return Math.round(rows).toLocaleString('en');
 }
 
-/** What to say of records that a question to rollups meets: `, 840,000 of them records that are not rolled up yet (from … on)`. */
+/** What to say of the records that a question to rollups meets. */
 function unrolledText({ unrolled, rolledTo }: Cost): string {
   if (Math.round(unrolled) === 0) return '';
   const since = rolledTo === null ? '' : `; all before ${new Date(rolledTo).toISOString()} is, but for late records`;

@@ -1,4 +1,4 @@
-/** What questions are estimated to cost, over a real PostgreSQL, and what is refused of those that meet the present hour. */
+/** What questions cost as it is estimated, over a real PostgreSQL, and what is refused that meets the present hour. */
 import type { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import type { Answering } from '../../../src/query/database.ts';
@@ -35,7 +35,7 @@ async function openFleet(storage: (typeof STORAGES)[number]): Promise<Fleet> {
     select $1, t, t, 50, true from generate_series($2::timestamptz, $3, '1 second') t`, [id, new Date(begin), new Date(end)]);
   await refreshStates(pool);
   const database = {
-    ask: async ({ text, values = [] }) => (await pool.query(text, [...values])).rows,
+    ask: async ({ text, values = [] }) => (await pool.query<never>(text, [...values])).rows,
   } as Pick<Answering, 'ask'> as Answering;
   const cost = new CostLimit(database, MAX_ROWS, () => undefined);
   return {
