@@ -27,7 +27,10 @@ export function groupReachOf({ visibility }: Caller): GroupReach {
   }
 }
 
-/** Ids of the first groups after one that an authority says may be read, in their order: at most so many. @throws Problem */
+/**
+ * Ids of groups that an authority says may be read, in their order from behind one on: at most so many.
+ * @throws Problem
+ */
 export async function readableAfter(
   database: Answering,
   readable: AskedGroups,
@@ -49,7 +52,10 @@ export function unknownGroup(id: string): Problem {
   return new Problem('not_found', `there is no group ${id}, or none that is granted`);
 }
 
-/** Where an authority decides on groups, it has to allow each of these. @throws Problem `not_found` for one it does not */
+/**
+ * Where an authority decides on groups, it has to allow each of these.
+ * @throws Problem `not_found` for one that it does not
+ */
 export async function checkGroups(caller: Caller, groupIds: readonly string[]): Promise<void> {
   const reach = groupReachOf(caller);
   if (typeof reach !== 'function') return;

@@ -30,7 +30,8 @@ async function startApi(): Promise<(path: string, as: UserName) => Promise<{ sta
   const registry = new Registry();
   const authority = new Authority({
     settings, registry, log,
-    provider: (events) => directusProvider({ settings, baseUrl, onRequest: events.directusAsked, onWatch: events.directusWatch }),
+    provider: ({ directusAsked: onRequest, directusWatch: onWatch }) =>
+      directusProvider({ settings, baseUrl, onRequest, onWatch }),
   });
   const pool = createReadPool(settings, seeded.postgresUrl, () => undefined);
   const { role, routes } = createQuery({ settings, pool, redis: site.redis, registry, log });

@@ -13,7 +13,7 @@ import { until } from '../../shared/wait.ts';
 
 export class BodyError extends Error {
   override readonly name = 'BodyError';
-  readonly code: 'unsupported_encoding' | 'too_large' | 'broken_encoding';
+  readonly code: 'unsupported_encoding' | 'too_large' | 'broken_encoding' | 'too_slow';
 
   constructor(code: BodyError['code'], message: string) {
     super(message);
@@ -61,6 +61,44 @@ async function* decoded(request: IncomingMessage, decoder: Transform): AsyncGene
 
 function tooLarge(maxBytes: number): BodyError {
   return new BodyError('too_large', `the body is longer than ${maxBytes} bytes`);
+}
+
+/** Tells, once, why no more of the body is awaited. */
+export type OnTooSlow = (tell: (reason: string) => void) => void;
+
+/** The same chunks, until the client is too slow: what is awaited then is given up, and ends with the connection. */
+async function* unlessTooSlow(
+  chunks: AsyncIterable<Buffer>,
+  onTooSlow: OnTooSlow,
+): AsyncGenerator<Buffer, void, undefined> {
+  const iterator: AsyncIterator<Buffer, unknown> = chunks[Symbol.asyncIterator]();
+  const state: { tooSlow: BodyError | null; giveUp(error: BodyError): void } =
+    { tooSlow: null, giveUp: () => undefined };
+  onTooSlow((reason) => {
+    state.tooSlow = new BodyError('too_slow', reason);
+    state.giveUp(state.tooSlow);
+  });
+  // A promise for each chunk: one for all would keep what waited for it until the end of the stream.
+  const next = (): Promise<IteratorResult<Buffer, unknown>> => new Promise((resolve, reject) => {
+    state.giveUp = reject;
+    if (state.tooSlow === null) iterator.next().then(resolve, reject);
+    else reject(state.tooSlow);
+  });
+  try {
+    for (let found = await next(); found.done !== true; found = await next()) yield found.value;
+  } finally {
+    const ended = iterator.return?.();
+    if (state.tooSlow === null) await ended;
+  }
+}
+
+/** As `bodyChunks`, of a stream that goes on as long as it comes. @throws BodyError `too_slow` besides */
+export function streamChunks(
+  request: IncomingMessage,
+  maxBytes: number,
+  onTooSlow: OnTooSlow,
+): AsyncGenerator<Buffer, void, undefined> {
+  return unlessTooSlow(bodyChunks(request, maxBytes), onTooSlow);
 }
 
 /** The decompressed body in chunks. @throws BodyError, before the chunk that goes beyond the bound is given out */

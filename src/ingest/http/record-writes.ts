@@ -14,7 +14,8 @@ import { settledBy } from '../../shared/wait.ts';
 import type { DevicePolicy } from '../device-policy.ts';
 import type { Publisher } from '../publisher.ts';
 import { checkFlow } from './append-window.ts';
-import { bodyChunks, drain } from './body.ts';
+import { drain, streamChunks } from './body.ts';
+import type { OnTooSlow } from './body.ts';
 import type { HttpWriteEvents, Writer } from './events.ts';
 import { HeldBodies } from './held-bodies.ts';
 import { IdempotencyKeys } from './idempotency.ts';
@@ -146,7 +147,12 @@ export class RecordWrites {
     const { settings } = this.#options;
     const order = orderOf(caller, strict, report);
     if (form === 'ndjson' && !strict && idempotencyKey === null) {
-      await this.#writer.writeLines(bodyChunks(raw, settings.INGEST_HTTP_MAX_STREAM_BYTES), order);
+      const limits = {
+        idleMs: settings.INGEST_HTTP_STREAM_IDLE_MS, totalMs: settings.INGEST_HTTP_STREAM_TIMEOUT_MS,
+        minBytesPerSecond: settings.INGEST_HTTP_STREAM_MIN_BYTES_PER_SECOND,
+      };
+      const onTooSlow: OnTooSlow = (tell) => { request.bodyPace?.stream(limits, tell); };
+      await this.#writer.writeLines(streamChunks(raw, settings.INGEST_HTTP_MAX_STREAM_BYTES, onTooSlow), order);
       return { kind: 'written', report: report.report() };
     }
     return this.#bodies.with(raw, settings.INGEST_HTTP_MAX_BODY_BYTES, async (body) => {

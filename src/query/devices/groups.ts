@@ -7,7 +7,7 @@ import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendText } from '../answer.ts';
-import { cursorParameter, decodeCursor, encodeCursor } from '../cursor.ts';
+import { cursorParameter, decodeCursor, encodeCursor, nextSchema } from '../cursor.ts';
 import type { Question } from '../database.ts';
 import { objectWriter } from '../formats/json.ts';
 import { limit } from '../parameters.ts';
@@ -29,7 +29,7 @@ const listSchema = z
       kind: z.string().describe("`fleet`, `event`, or a word of the operator's own."),
       devices: z.number().describe('Members at the moment that the caller sees.'),
     })),
-    next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
+    next: nextSchema,
   })
   .meta({ id: 'GroupList', description: 'A page of groups.' });
 
