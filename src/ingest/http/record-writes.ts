@@ -14,7 +14,7 @@ import { settledBy } from '../../shared/wait.ts';
 import type { DevicePolicy } from '../device-policy.ts';
 import type { Publisher } from '../publisher.ts';
 import { checkFlow } from './append-window.ts';
-import { drain, streamChunks } from './body.ts';
+import { bodyChunks, drain } from './body.ts';
 import type { OnTooSlow } from './body.ts';
 import type { HttpWriteEvents, Writer } from './events.ts';
 import { HeldBodies } from './held-bodies.ts';
@@ -152,7 +152,7 @@ export class RecordWrites {
         minBytesPerSecond: settings.INGEST_HTTP_STREAM_MIN_BYTES_PER_SECOND,
       };
       const onTooSlow: OnTooSlow = (tell) => { request.bodyPace?.stream(limits, tell); };
-      await this.#writer.writeLines(streamChunks(raw, settings.INGEST_HTTP_MAX_STREAM_BYTES, onTooSlow), order);
+      await this.#writer.writeLines(bodyChunks(raw, settings.INGEST_HTTP_MAX_STREAM_BYTES, onTooSlow), order);
       return { kind: 'written', report: report.report() };
     }
     return this.#bodies.with(raw, settings.INGEST_HTTP_MAX_BODY_BYTES, async (body) => {
