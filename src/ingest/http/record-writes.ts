@@ -50,8 +50,11 @@ export interface WriteRequest {
   readonly idempotencyKey: string | null;
 }
 
-/** A request that holds its key longer than this is taken for dead; one that comes then is a new one. */
-const LOCK_MS = 60_000;
+/**
+ * A request that holds its key for so many times INGEST_APPEND_TIMEOUT_MS is taken for dead, and one that comes then is
+ * a new one: what a killed process was at can be sent again so much later. An append ends within one.
+ */
+const LOCK_TIMEOUTS = 4;
 
 export class RecordWrites {
   readonly #options: RecordWritesOptions;
@@ -69,7 +72,8 @@ export class RecordWrites {
     this.#writer = new RecordWriter({ settings, publisher, policy, onAppended });
     const { INGEST_HTTP_REQUESTS_PER_MINUTE: requestsPerMinute } = settings;
     this.#limit = new RateLimit({ redis, requestsPerMinute, onFallback: (error) => { events.countedAlone(error); } });
-    this.#keys = new IdempotencyKeys({ redis, keepMs: settings.INGEST_HTTP_IDEMPOTENCY_MS, lockMs: LOCK_MS });
+    const lockMs = LOCK_TIMEOUTS * settings.INGEST_APPEND_TIMEOUT_MS;
+    this.#keys = new IdempotencyKeys({ redis, keepMs: settings.INGEST_HTTP_IDEMPOTENCY_MS, lockMs });
     const onChange = (bytes: number): void => { events.bodyBytes(bytes); };
     this.#bodies = new HeldBodies({ maxBytes: settings.INGEST_APPEND_QUEUE_BYTES, onChange });
   }
