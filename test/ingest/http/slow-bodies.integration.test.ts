@@ -142,3 +142,23 @@ test('while Redis takes nothing the socket is not read, its client is not blamed
   await server.thaw();
   expect(await answer).toMatchObject({ status: 202, body: { accepted: 2_000 * all } });
 }, 60_000);
+
+test('streams that fill the queue together wait for each other, and all of them are taken', async () => {
+  const server = await startPrivateRedis();
+  onTestFinished(() => endServer(server));
+  const api = await startWriteApi(server.url, { INGEST_APPEND_QUEUE_BYTES: String(1024 * 1024), INGEST_APPEND_TIMEOUT_MS: '20000' });
+  const text = lines(recordsFor(newDevice(), 1_000));
+  const uploads = Array.from({ length: 12 }, () => upload(api));
+  for (const { request } of uploads) request.write(text);
+  await eventually(async () => (await accepted(api)) === 12_000);
+  await server.freeze();
+  for (const { request } of uploads) {
+    for (let part = 0; part < 10; part += 1) request.write(text);
+    request.end();
+  }
+  const waiting = (): Promise<number> => api.ingest.metric('odograph_ingest_append_queue_bytes');
+  await eventually(async () => (await waiting()) > 1024 * 1024);
+  expect(await waiting()).toBeLessThan(4 * 1024 * 1024);
+  await server.thaw();
+  for (const { answer } of uploads) expect(await answer).toMatchObject({ status: 202, body: { accepted: 11_000 } });
+}, 60_000);
