@@ -59,15 +59,16 @@ export class HttpWriters {
   }
 
   /** Ends them and looks into the database. @throws Error where a record is missing, there twice, or nobody's */
-  async finish({ pool }: World): Promise<void> {
+  async finish(world: World): Promise<void> {
     this.#isStopping = true;
     await this.#writing;
+    for (const { accepted } of this.#writers) world.othersAccepted += accepted;
     if (this.#writers.every(({ repeated }) => repeated === 0)) throw new Error('no request had to be sent again: nothing was broken');
     const select = `
       select d.unique_id as id, count(*)::int as rows, count(distinct p.ts)::int as instants, max(p.ts) as last
       from positions p join devices d on d.id = p.device_id where d.unique_id = any($1) group by 1`;
     await eventually(async () => {
-      const { rows } = await pool.query<{ id: string; rows: number; instants: number; last: Date }>(
+      const { rows } = await world.pool.query<{ id: string; rows: number; instants: number; last: Date }>(
         select, [this.#writers.map(({ deviceId }) => deviceId)]);
       for (const { deviceId, accepted } of this.#writers) {
         const stored = rows.find(({ id }) => id === deviceId);
