@@ -8,7 +8,8 @@ export type Scope = (typeof SCOPES)[number];
 
 /** What may be read: everything, some devices and groups, or whatever the authority says when it is asked. */
 export type Reach =
-  | { readonly kind: 'all' }
+  /** `groups` present: all devices, and the authority is asked about each group. */
+  | { readonly kind: 'all'; readonly groups?: 'asked' }
   | { readonly kind: 'granted'; readonly devices: readonly string[]; readonly groups: readonly string[] }
   | { readonly kind: 'asked' };
 

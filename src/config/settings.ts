@@ -68,6 +68,9 @@ const ingest = {
 const ingestHttp = {
   INGEST_HTTP_MAX_BODY_BYTES: integer({ default: 8 * MIB, min: 1024, max: 256 * MIB, unit: 'bytes', doc: 'Longest body of `POST /v1/records` that is read as a whole, decompressed: JSON, and whatever comes with `Idempotency-Key` or `Prefer: handling=strict`.' }),
   INGEST_HTTP_MAX_STREAM_BYTES: integer({ default: 1024 * MIB, min: 1024, max: 1024 * 1024 * MIB, unit: 'bytes', doc: 'Longest NDJSON stream of `POST /v1/records`, decompressed. It is read in parts and never held in memory.' }),
+  INGEST_HTTP_STREAM_IDLE_MS: integer({ default: 30_000, min: 1_000, max: HOUR_MS, unit: 'ms', doc: 'Longest silence within an NDJSON stream of `POST /v1/records`, while ingest would take more.' }),
+  INGEST_HTTP_STREAM_MIN_BYTES_PER_SECOND: integer({ default: 100, min: 0, max: MIB, unit: 'bytes', doc: 'What of an NDJSON stream has to come each second, compressed as it is, on average over `INGEST_HTTP_STREAM_IDLE_MS`; 0: any byte will do.' }),
+  INGEST_HTTP_STREAM_TIMEOUT_MS: integer({ default: HOUR_MS, min: 1_000, max: DAY_MS, unit: 'ms', doc: 'Longest time that an NDJSON stream may take. Other bodies have 60 seconds.' }),
   INGEST_HTTP_MAX_RECORD_BYTES: integer({ default: 64 * 1024, min: 1024, max: MIB, unit: 'bytes', doc: 'Longest record over HTTP: a line of NDJSON, or what it is on the stream.' }),
   INGEST_HTTP_MAX_PAST_MS: integer({ default: 366 * DAY_MS, min: 0, max: 36_500 * DAY_MS, unit: 'ms', doc: 'How old a record over HTTP may be. Who has the scope `admin` may write older ones.' }),
   INGEST_HTTP_MAX_FUTURE_MS: integer({ default: 5 * MINUTE_MS, min: 0, max: DAY_MS, unit: 'ms', doc: "How far the time of a record over HTTP may be ahead of the server's clock." }),

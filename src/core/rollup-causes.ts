@@ -5,7 +5,7 @@ export const ROLLUP_CAUSES = ['over', 'late', 'past'] as const;
 export type RollupCause = (typeof ROLLUP_CAUSES)[number];
 
 export interface RollupStats {
-  /** Those that wait. */
+  /** Those that wait; of more than some thousand an estimate. */
   readonly marks: number;
   /** How long ago the last hour that is rolled up ended, seconds; 0: none is. */
   readonly lagSeconds: number;

@@ -34,8 +34,15 @@ const DROP_NEEDLESS_MARKS = `
   delete from rollup_marks m using rollup_state s
   where m.hour < least(s.minutes_from, s.hours_from) or m.hour < s.raw_from`;
 
+/** Marks that are counted: beyond, their number is what the last ANALYZE found, and so many at least. */
+const MARKS_COUNTED = 10_000;
+
+/** Of every instance in every round, so it must not cost more the more marks there are. */
 const MEASURE = `
-  select (select count(*) from rollup_marks) as marks,
+  select (
+      select case when counted.marks < ${MARKS_COUNTED} then counted.marks else greatest(counted.marks, c.reltuples) end::bigint
+      from (select count(*) as marks from (select from rollup_marks limit ${MARKS_COUNTED}) m) counted,
+        pg_class c where c.oid = 'rollup_marks'::regclass) as marks,
     case when rolled_to = '-infinity' then 0 else date_part('epoch', now() - rolled_to) end as "lagSeconds"
   from rollup_state`;
 

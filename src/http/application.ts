@@ -9,6 +9,7 @@ import { LogController, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../observability/logger.ts';
+import { BodyPaces } from './body-pace.ts';
 import type { Callers, ScopedRoute } from './authentication.ts';
 import { requireCallers } from './authentication.ts';
 import { registerDocument } from './document.ts';
@@ -35,8 +36,8 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 const LIMITS = {
   bodyLimit: 1024 * 1024,
-  /** From the first byte of a request to its last, milliseconds. */
-  requestTimeout: 60_000,
+  // Bodies have limits of their own: `BodyPaces`.
+  requestTimeout: 0,
   keepAliveTimeout: 72_000,
   routerOptions: { maxParamLength: 256 },
 } as const;
@@ -77,14 +78,24 @@ function createInstance(
   });
 }
 
-/** Counts and logs each request, however it ends. */
+/** Counts and logs each request, however it ends, and ends those whose bodies do not come. */
 function watchRequests(app: FastifyInstance, events: HttpEvents): void {
+  const paces = new BodyPaces(({ socket }) => {
+    // As Node does with headers that do not come: `answerUnreadable` answers.
+    app.server.emit('clientError', Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+  });
+  app.decorateRequest('bodyPace', null);
   app.addHook('onRequest', async (request, reply) => {
     const startedAt = performance.now();
     reply.header('x-request-id', request.id);
     events.begun();
-    reply.raw.once('close', () => { events.ended(request, reply, performance.now() - startedAt); });
+    request.bodyPace = paces.watch(request.raw);
+    reply.raw.once('close', () => {
+      events.ended(request, reply, performance.now() - startedAt);
+      paces.answered(request.bodyPace);
+    });
   });
+  app.addHook('onClose', async () => { paces.stop(); });
 }
 
 export interface Application {

@@ -28,12 +28,12 @@ function problemOf(answer: Refused | Unavailable): Problem {
   return new Problem('credential_refused', answer.message, { headers: CHALLENGE });
 }
 
-/** Of these devices those that may be read, asked together with whatever else is asked at this moment. */
-async function readable(session: Session, deviceIds: readonly string[]): Promise<ReadonlySet<string>> {
-  const decisions = await session.authorise(deviceIds.map((id) => ({ kind: 'device', id }) as const));
+/** Of these those that may be read, asked together with whatever else is asked at this moment. */
+async function readable(session: Session, kind: 'device' | 'group', ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const decisions = await session.authorise(ids.map((id) => ({ kind, id }) as const));
   const found = new Set<string>();
-  for (const id of deviceIds) {
-    const decision = decisions.get(resourceKey({ kind: 'device', id }));
+  for (const id of ids) {
+    const decision = decisions.get(resourceKey({ kind, id }));
     if (decision === 'unavailable') throw unavailable();
     if (decision === 'allowed') found.add(id);
   }
@@ -41,7 +41,15 @@ async function readable(session: Session, deviceIds: readonly string[]): Promise
 }
 
 function visibilityOf({ reach }: Access, session: Session): Visibility {
-  return reach.kind === 'asked' ? { kind: 'asked', readable: (deviceIds) => readable(session, deviceIds) } : reach;
+  const readableGroups = (ids: readonly string[]): Promise<ReadonlySet<string>> => readable(session, 'group', ids);
+  switch (reach.kind) {
+    case 'all':
+      return reach.groups === 'asked' ? { kind: 'all', readableGroups } : { kind: 'all' };
+    case 'granted':
+      return reach;
+    case 'asked':
+      return { kind: 'asked', readable: (ids) => readable(session, 'device', ids), readableGroups };
+  }
 }
 
 function callerOf(session: Session, access: Access): Caller {

@@ -39,10 +39,21 @@ function demand(scope: RouteScope): string {
   return scope === 'any' ? 'For every good credential.' : `For credentials with the scope \`${scope}\`.`;
 }
 
+const LINK = { type: 'string', description: 'On every page but the last: the URL of the next one, as `<…>; rel="next"`.' };
+
+/** An answer that takes `cursor` is a page, and names the next one in a header too. */
+function withLink(response: unknown, querystring: unknown): unknown {
+  const { properties = {} } = (querystring ?? {}) as { properties?: Record<string, unknown> };
+  const { 200: page, ...others } = (response ?? {}) as Record<string, unknown>;
+  if (!('cursor' in properties) || typeof page !== 'object') return response;
+  return { ...others, 200: { ...page, headers: { Link: LINK } } };
+}
+
 const transform: SwaggerTransform = (input) => {
-  const { schema, url } = jsonSchemaTransform(input);
+  const { schema: bare, url } = jsonSchemaTransform(input);
   const { scope } = input.route.config ?? {};
-  if (scope === undefined || schema.hide === true) return { schema, url };
+  if (scope === undefined || bare.hide === true) return { schema: bare, url };
+  const schema = { ...bare, response: withLink(bare.response, bare.querystring) };
   const description = [schema.description, demand(scope)].filter((text) => text !== undefined).join('\n\n');
   return { schema: { ...schema, description, security: scope === 'public' ? [] : CREDENTIALS }, url };
 };

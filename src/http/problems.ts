@@ -21,7 +21,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: 'Not found', doc: 'What the path names does not exist, or is not granted to the caller: the answer is the same.' },
   method_not_allowed: { status: 405, title: 'Not with this method', doc: 'The path is there, for other methods: `Allow` lists them.' },
   not_acceptable: { status: 406, title: 'No such form', doc: 'The answer does not come in any of the forms that the request accepts.' },
-  request_timeout: { status: 408, title: 'The request came too slowly', doc: 'Headers and body were not complete in time. Send it again.' },
+  request_timeout: { status: 408, title: 'The request came too slowly', doc: 'Headers and body were not complete in time, or a stream stalled. Of a stream `detail` says how many records are kept; send it again.' },
   conflict: { status: 409, title: 'Not at the same time', doc: 'The request contradicts another one or the present state; `detail` says how.' },
   idempotency_key_in_use: { status: 409, title: 'The first request is under way', doc: 'A request with this `Idempotency-Key` has not been answered yet. Send it again after `Retry-After` seconds: it gets the answer of the first.' },
   payload_too_large: { status: 413, title: 'Too large', doc: 'The body is longer than the route takes. Send it in parts.' },

@@ -4,6 +4,7 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Scope } from '../auth/access.ts';
+import type { BodyPace } from './body-pace.ts';
 import type { Caller } from './caller.ts';
 
 /** Who may call: a credential with this scope, with `any` every good credential, with `public` anybody. */
@@ -20,5 +21,7 @@ declare module 'fastify' {
     readonly caller: Caller;
     /** null: the route is `public`, and the request bears no credential. */
     knownCaller: Caller | null;
+    /** null: there is no body. */
+    bodyPace: BodyPace | null;
   }
 }

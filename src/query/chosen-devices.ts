@@ -9,6 +9,7 @@ import { Problem } from '../http/problem.ts';
 import type { Caller } from '../http/caller.ts';
 import type { QueryParts } from './parts.ts';
 import type { DeviceFilter } from './visible-devices.ts';
+import { checkGroups, groupReachOf, unknownGroup } from './visible-groups.ts';
 
 /** As it was asked. Neither: all that the caller sees. */
 export interface AskedDevices {
@@ -41,16 +42,19 @@ const MEMBERS = `
 /**
  * What the caller sees, as far as it matters to the question: to tell cached answers apart. Asks the database for
  * nothing that it was not asked for a moment ago.
+ * @throws Problem `not_found` for a group of which an authority says that it may not be read, cached or not
  */
 export async function seenBy({ visible }: Parts, caller: Caller, asked: AskedDevices): Promise<DeviceFilter> {
   const { visibility } = caller;
+  if (asked.groups !== undefined) await checkGroups(caller, asked.groups);
   if (visibility.kind !== 'asked' || asked.devices === undefined || asked.groups !== undefined) return visible.filter(caller);
   return { kind: 'only', ids: [...await visibility.readable(asked.devices)] };
 }
 
-function mayKnow({ visibility }: Caller, { id, members }: Group): boolean {
-  if (visibility.kind === 'all' || members.length > 0) return true;
-  return visibility.kind === 'granted' && visibility.groups.includes(id);
+/** Where an authority decides, it was asked before. */
+function mayKnow(caller: Caller, { id, members }: Group): boolean {
+  const reach = groupReachOf(caller);
+  return reach === null || typeof reach === 'function' || members.length > 0 || reach.includes(id);
 }
 
 async function groupsOf(
@@ -59,6 +63,7 @@ async function groupsOf(
   groupIds: readonly string[],
   signal: AbortSignal,
 ): Promise<Group[]> {
+  await checkGroups(caller, groupIds);
   const found = await database.ask<Group>({ name: 'group-members', text: MEMBERS, values: [groupIds] }, signal);
   const filter = await visible.filter(caller);
   const seen = filter.kind === 'all' ? null : new Set(filter.ids);
@@ -69,7 +74,7 @@ async function groupsOf(
   return groupIds.map((id) => {
     const group = byId.get(id.toLowerCase());
     if (group !== undefined && mayKnow(caller, group)) return group;
-    throw new Problem('not_found', `there is no group ${id}, or none that is granted`);
+    throw unknownGroup(id);
   });
 }
 

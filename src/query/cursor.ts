@@ -12,6 +12,12 @@ export const cursorParameter = z
   .max(MAX_LENGTH)
   .describe('Where the page before has ended: its `next`. Says nothing to a client.');
 
+/** Of every list, in its body: a route with `cursorParameter` has it, and `linkNext` in its answer. */
+export const nextSchema = z
+  .string()
+  .nullable()
+  .describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.');
+
 export function encodeCursor(place: readonly (string | number | null)[]): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }

@@ -61,7 +61,7 @@ export class VisibleDevices {
 
   /** For the SQL of a question. @throws Problem */
   async filter(caller: Caller): Promise<DeviceFilter> {
-    if (caller.visibility.kind === 'all') return caller.visibility;
+    if (caller.visibility.kind === 'all') return { kind: 'all' };
     const key = keyOf(caller);
     const known = this.#decisions.get(key);
     if (known !== undefined) return known;

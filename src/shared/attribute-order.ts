@@ -4,8 +4,8 @@
  * of CPU for a row of twelve attributes in the place of 8.5.
  *
  * Nothing is sorted for a record. A tracker sends the same names in the same order again and again, so the way from
- * name to name is kept as a tree, and its end knows the order. The tree is bounded: what has no place in it any more
- * is written as it comes, which is the same JSON object.
+ * name to name is kept as a tree, and its end knows the order. A tree is bounded: what has no place in it any more
+ * is written as it comes, which is the same JSON object. Whoever must not fill the tree of another has one of its own.
  */
 
 /** A member on its way to its place. */
@@ -21,8 +21,6 @@ const MAX_NODES = 8_192;
 /** A device that makes names up may send some as long as a frame: those are not kept. */
 const MAX_NAME_LENGTH = 64;
 
-let nodes = 0;
-
 /** The names so far, in the order in which they came. */
 export class NamePath {
   readonly #before: NamePath | null;
@@ -33,13 +31,17 @@ export class NamePath {
   #lastName = '';
   #last: NamePath | null = null;
   #order: readonly Place[] | null = null;
+  /** Of the whole tree. */
+  readonly #size: { nodes: number };
 
   private constructor(before: NamePath | null, name: string, json: Uint8Array) {
+    this.#size = before === null ? { nodes: 0 } : before.#size;
     this.#before = before;
     this.#name = name;
     this.#json = json;
   }
 
+  /** A tree of its own. */
   static start(): NamePath {
     return new NamePath(null, '', new Uint8Array());
   }
@@ -62,13 +64,13 @@ export class NamePath {
   }
 
   #add(name: string, quote: (name: string) => string): NamePath | null {
-    if (nodes >= MAX_NODES || name.length > MAX_NAME_LENGTH) return null;
+    if (this.#size.nodes >= MAX_NODES || name.length > MAX_NAME_LENGTH) return null;
     const json = Buffer.from(`${quote(name)}:`);
     // Bytes of characters beyond ASCII are not characters, and escapes are longer than what they stand for.
     if (json.length !== name.length + '"":'.length) return null;
     const next = new NamePath(this, name, json);
     this.#next.set(name, next);
-    nodes += 1;
+    this.#size.nodes += 1;
     return next;
   }
 

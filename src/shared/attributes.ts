@@ -65,21 +65,34 @@ export function encodeAttributes(attributes: Attributes): string {
   return writer.toString();
 }
 
-const noNames = NamePath.start();
+const ofTrackers = NamePath.start();
+/** A client of the API may make names up. */
+const ofClients = NamePath.start();
 /** Of the record that is written. */
-const values: AttributeValue[] = [];
+const values: unknown[] = [];
+
+type WriteValue<Value> = (json: JsonWriter, name: string, value: Value) => void;
 
 /**
  * Appends their JSON, in the order of `attribute-order.ts`.
  * @throws CodecError for a number that is not finite, and for text that PostgreSQL's JSON cannot hold.
  */
 export function writeAttributes(json: JsonWriter, attributes: Attributes): void {
+  writeOrdered(json, attributes, ofTrackers, writeValue);
+}
+
+function writeOrdered<Value>(
+  json: JsonWriter,
+  members: Iterable<readonly [name: string, value: Value]>,
+  noNames: NamePath,
+  write: WriteValue<Value>,
+): void {
   let path: NamePath | null = noNames;
   let count = 0;
-  for (const [name, value] of attributes) {
+  for (const [name, value] of members) {
     path = path.with(name, quoteName);
     if (path === null) {
-      writeMembers(json, attributes, writeValue);
+      writeMembers(json, members, write);
       return;
     }
     values[count++] = value;
@@ -90,7 +103,7 @@ export function writeAttributes(json: JsonWriter, attributes: Attributes): void 
     if (!isFirst) json.character(COMMA);
     isFirst = false;
     json.characters(nameJson);
-    writeValue(json, name, values[index] as AttributeValue);
+    write(json, name, values[index] as Value);
   }
   json.character(CLOSE_BRACE);
 }
@@ -99,7 +112,7 @@ export function writeAttributes(json: JsonWriter, attributes: Attributes): void 
 function writeMembers<Value>(
   json: JsonWriter,
   members: Iterable<readonly [name: string, value: Value]>,
-  write: (json: JsonWriter, name: string, value: Value) => void,
+  write: WriteValue<Value>,
 ): void {
   json.character(OPEN_BRACE);
   let isFirst = true;
@@ -170,13 +183,13 @@ function decodeParsedObject(field: string, value: unknown): AttributeValue {
 }
 
 /**
- * The JSON of an object that `JSON.parse` gave, in its order: the same values as through `decodeAttributes` and
- * `encodeAttributes`, but for an integer that parsing has rounded, which is an error here.
+ * The JSON of an object that `JSON.parse` gave: the same as through `decodeAttributes` and `encodeAttributes`, but for
+ * an integer that parsing has rounded, which is an error here.
  * @throws CodecError that names the attribute.
  */
 export function encodeParsedAttributes(parsed: object): string {
   writer.clear();
-  writeMembers(writer, Object.entries(parsed), writeParsedValue);
+  writeOrdered(writer, Object.entries(parsed), ofClients, writeParsedValue);
   return writer.toString();
 }
 

@@ -268,6 +268,17 @@ describe('what a credential reaches beyond single devices', () => {
     expect(requests).toMatchObject([{ method: 'GET', url: '/permissions/me' }]);
   });
 
+  test.each([
+    ['no rule narrows the groups', { read: full }, { kind: 'all' }],
+    ['a rule for groups', { read: partial }, { kind: 'all', groups: 'asked' }],
+    ['groups without their id', { read: { access: 'full', fields: ['name'] } }, { kind: 'all', groups: 'asked' }],
+    ['no permission for groups', undefined, { kind: 'all', groups: 'asked' }],
+  ])('of all devices with %s is asked about groups where it has to be', async (_what, groups, expected) => {
+    answer = () => data({ devices: { read: full }, ...(groups === undefined ? {} : { groups }) });
+    const permissions = new DirectusPermissions({ client, devices, groups: { collection: 'groups', field: 'id' }, timeoutMs: 300 });
+    expect(await permissions.accessOf(credential(JWT))).toMatchObject({ outcome: 'decided', access: { reach: expected } });
+  });
+
   test.each<[string, Answer]>([
     ['no permission for devices', data({})],
     ['an answer that is none', data('nonsense')],

@@ -78,6 +78,18 @@ describe.each(STORAGES)('in %s', (storage) => {
     await expectStoredLikeRaw(pool);
   });
 
+  test('more marks than are counted in every round are told as the database estimates them', async () => {
+    const database = await openRollups(storage);
+    const { pool } = database;
+    const insert = "insert into rollup_marks (device_id, hour) select 1, now() + interval '1 day' from generate_series(1, $1)";
+    await pool.query(insert, [9_999]);
+    expect((await round(database)).stats).toMatchObject({ marks: 9_999 });
+    await pool.query(insert, [15_001]);
+    expect((await round(database)).stats?.marks).toBeGreaterThanOrEqual(10_000);
+    await pool.query('analyze rollup_marks');
+    expect((await round(database)).stats).toMatchObject({ marks: 25_000 });
+  });
+
   test('records of present hours leave no mark, and what is there already leaves none', async () => {
     const { pool } = await openRollups(storage);
     await rolledUpTo(pool, hourBefore(1));

@@ -174,6 +174,11 @@ describe('an answer', () => {
     const { headers } = await api.ask('/v1/large');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+    expect(headers.get('strict-transport-security')).toMatch(/^max-age=\d+/);
+    const { headers: ofAProblem } = await api.ask('/v1/nothing');
+    expect(ofAProblem.get('x-content-type-options')).toBe('nosniff');
   });
 });
 

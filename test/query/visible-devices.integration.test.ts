@@ -11,6 +11,12 @@ interface Item {
 
 const FLEET = ['mine', 'ours', 'theirs', 'former', 'silent'];
 
+/** An authority that is asked about each device, and about each group. */
+function asking(isDevice: (id: string) => boolean, isGroup: (id: string) => boolean = () => false): Visibility {
+  const among = (isOne: (id: string) => boolean) => async (ids: readonly string[]) => new Set(ids.filter(isOne));
+  return { kind: 'asked', readable: among(isDevice), readableGroups: among(isGroup) };
+}
+
 /** `ours` is in a group, `former` was. */
 async function openFleet() {
   const site = await openPrepared();
@@ -48,7 +54,7 @@ describe('a caller', () => {
     ['a group', (ours: string): Visibility => ({ kind: 'granted', devices: [], groups: [ours] }), ['ours']],
     ['a group and a device of it', (ours: string): Visibility => ({ kind: 'granted', devices: ['ours', 'mine'], groups: [ours] }), ['mine', 'ours']],
     ['nothing', (): Visibility => ({ kind: 'granted', devices: [], groups: [] }), []],
-    ['what an authority says', (): Visibility => ({ kind: 'asked', readable: async (ids) => new Set(ids.filter((id) => id === 'theirs')) }), ['theirs']],
+    ['what an authority says', (): Visibility => asking((id) => id === 'theirs'), ['theirs']],
     ['all', (): Visibility => ({ kind: 'all' }), FLEET],
   ])('to whom %s is granted sees these and no trace of others', async (_what, visibility, wanted) => {
     const { site, ours } = await openFleet();
@@ -70,6 +76,43 @@ describe('a caller', () => {
     expect(await ask('/v1/positions/latest?bbox=-180,-90,180,90')).toMatchObject({ items: [{ deviceId: 'mine' }, { deviceId: 'ours' }] });
     expect(await ask('/v1/groups')).toEqual({ items: [{ id: ours, name: 'ours', kind: 'fleet', devices: 1 }], next: null });
     expect((await allPages<Item>(api, '/v1/devices?limit=1', 'viewer')).flat().map(({ deviceId }) => deviceId)).toEqual(['mine', 'ours']);
+  });
+
+  it('whose groups an authority decides on sees those that it lets him read, and their devices that he sees', async () => {
+    const { site, ours, theirs } = await openFleet();
+    const [oneOfThem] = [ours, theirs].toSorted();
+    const ofAll: Visibility = { kind: 'all', readableGroups: async () => new Set([ours]) };
+    const callers = {
+      both: asking((id) => id === 'theirs', () => true), one: asking(() => true, (id) => id === oneOfThem),
+      none: asking(() => true), ofAll,
+    };
+    const api = await startApi(site, { callers });
+    const groups = async (as: string): Promise<unknown> =>
+      (await allPages<{ id: string; devices: number }>(api, '/v1/groups?limit=1', as)).flat().map(({ id, devices }) => [id, devices]);
+    expect(await groups('both')).toEqual([[ours, 0], [theirs, 1]].toSorted());
+    expect(await groups('one')).toEqual([[oneOfThem, oneOfThem === ours ? 1 : 2]]);
+    expect(await groups('none')).toEqual([]);
+    expect(await groups('ofAll')).toEqual([[ours, 1]]);
+    const totals = async (group: string, as: string): Promise<number> =>
+      (await api.ask(`/v1/totals?groups=${group}`, { as })).status;
+    // Of the same devices and the same group, so with the same entry of the cache.
+    expect(await totals(ours, 'admin')).toBe(200);
+    expect(await totals(ours, 'ofAll')).toBe(200);
+    expect(await totals(theirs, 'admin')).toBe(200);
+    expect(await totals(theirs, 'ofAll')).toBe(404);
+    expect(await totals(theirs.toUpperCase(), 'both')).toBe(200);
+    expect(await totals(ours, 'none')).toBe(404);
+  });
+
+  it('is shown the groups of an authority however many there are before them', async () => {
+    const { site } = await openFleet();
+    const { rows } = await site.pool.query<{ id: string }>(
+      "insert into groups (name) select 'group ' || n from generate_series(1, 2500) n returning id::text");
+    const sorted = rows.map(({ id }) => id).toSorted();
+    const readable = new Set([...sorted.slice(0, 2), ...sorted.slice(-2)]);
+    const api = await startApi(site, { callers: { viewer: asking(() => true, (id) => readable.has(id)) } });
+    const pages = await allPages<{ id: string }>(api, '/v1/groups?limit=3', 'viewer');
+    expect(pages.map((page) => page.map(({ id }) => id))).toEqual([[...readable].slice(0, 3), [...readable].slice(3)]);
   });
 
   it('has no answer with the ETag of another one', async () => {
@@ -94,7 +137,7 @@ describe('a caller', () => {
   it('is refused while the authority cannot be asked, in every question', async () => {
     const { site } = await openFleet();
     const readable = (): Promise<never> => Promise.reject(new Problem('authority_unavailable', 'it does not answer', { retryAfterSeconds: 5 }));
-    const api = await startApi(site, { callers: { viewer: { kind: 'asked', readable } } });
+    const api = await startApi(site, { callers: { viewer: { kind: 'asked', readable, readableGroups: readable } } });
     for (const path of ['/v1/devices', '/v1/devices/mine', '/v1/devices/mine/positions', '/v1/positions/latest', '/v1/groups']) {
       expect(refusal(await api.ask(path, { as: 'viewer' }))).toMatchObject({ status: 503, code: 'authority_unavailable' });
     }
@@ -107,7 +150,7 @@ describe('a caller', () => {
       questions += 1;
       return new Set(ids);
     };
-    const api = await startApi(site, { callers: { viewer: { kind: 'asked', readable } } });
+    const api = await startApi(site, { callers: { viewer: { kind: 'asked', readable, readableGroups: readable } } });
     await Promise.all(Array.from({ length: 10 }, () => api.ask('/v1/devices', { as: 'viewer' })));
     expect(questions).toBe(1);
   });

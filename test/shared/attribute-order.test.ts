@@ -1,7 +1,7 @@
 /** Attributes stand in the order in which PostgreSQL keeps them, whatever order they come in. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeAttributes } from '../../src/shared/attributes.ts';
+import { encodeAttributes, encodeParsedAttributes } from '../../src/shared/attributes.ts';
 
 const name = fc.stringMatching(/^[a-zA-Z0-9_.]{1,12}$/);
 
@@ -11,6 +11,9 @@ test('shorter names come first, those of one length by their bytes', () => {
     const sorted = names.toSorted((a, b) => a.length - b.length || Buffer.compare(Buffer.from(a), Buffer.from(b)));
     const expected = sorted.map((one) => [one, String(names.indexOf(one))]);
     expect(written.map(([, one, value]) => [one, value])).toEqual(expected);
+    // What comes over HTTP is written in the same order.
+    const parsed = JSON.parse(`{${names.map((one, n) => `${JSON.stringify(one)}:${n}`).join()}}`) as object;
+    expect(encodeParsedAttributes(parsed)).toBe(encodeAttributes(new Map(names.map((one, n) => [one, n]))));
   }), { numRuns: 200 });
 });
 
@@ -19,6 +22,11 @@ test.each([
 ])('%s is kept, and so is what stands around it', (_, special) => {
   const attributes = new Map<string, number | boolean>([['speedLimit', 1], [special, 2], ['a', true]]);
   expect(JSON.parse(encodeAttributes(attributes))).toEqual({ speedLimit: 1, [special]: 2, a: true });
+});
+
+test('clients that make names up leave trackers their order', () => {
+  for (let n = 0; n < 10_000; n += 1) encodeParsedAttributes({ [`invented ${n}`]: n });
+  expect(encodeAttributes(new Map([['ofATracker', 1], ['zz', 2], ['a', 3]]))).toBe('{"a":3,"zz":2,"ofATracker":1}');
 });
 
 test('with more different names than are kept every attribute is written', () => {

@@ -55,14 +55,14 @@ export class DirectusPermissions {
    */
   async accessOf(credential: Credential): Promise<AccessAnswer> {
     return this.#answered(async () => {
-      const mine = await this.#devicePermissions(credential);
+      const { devices: mine, groups } = await this.#permissions(credential);
       const mayWrite = isFull(mine?.update);
       const isAdmin = mayWrite && isFull(mine?.read) && isFull(mine?.create) && isFull(mine?.delete);
       const scopes: Scope[] = ['read', ...(mayWrite ? (['write'] as const) : []), ...(isAdmin ? (['admin'] as const) : [])];
       const access: Access = {
         role: isAdmin ? 'admin' : mayWrite ? 'editor' : 'viewer',
         scopes: new Set(scopes),
-        reach: { kind: this.#isEverything(mine) ? 'all' : 'asked' },
+        reach: this.#isEverything(mine) ? { kind: 'all', ...this.#askedGroups(groups) } : { kind: 'asked' },
         mayWrite: () => mayWrite,
       };
       return { outcome: 'decided', access };
@@ -129,19 +129,24 @@ export class DirectusPermissions {
   /** Everything may be read by whom no rule narrows the devices for, and who may read which one is which. */
   async #everything(credential: Credential, resources: readonly Resource[]): Promise<string[]> {
     if (!resources.some(({ kind }) => kind === 'all')) return [];
-    return this.#isEverything(await this.#devicePermissions(credential)) ? [resourceKey({ kind: 'all' })] : [];
+    return this.#isEverything((await this.#permissions(credential)).devices) ? [resourceKey({ kind: 'all' })] : [];
   }
 
   #isEverything(mine: Permissions | undefined): boolean {
-    const { fields = [] } = mine?.read ?? {};
-    return isFull(mine?.read) && (fields.includes('*') || fields.includes(this.#options.devices.field));
+    return isReadWhole(mine, this.#options.devices.field);
+  }
+
+  /** Who may read all devices need not be asked about each group where no rule narrows the groups either. */
+  #askedGroups(mine: Permissions | undefined): { readonly groups?: 'asked' } {
+    return isReadWhole(mine, this.#options.groups.field) ? {} : { groups: 'asked' };
   }
 
   /** undefined: none, or an answer that says nothing. */
-  async #devicePermissions(credential: Credential): Promise<Permissions | undefined> {
+  async #permissions(credential: Credential): Promise<Readonly<Record<'devices' | 'groups', Permissions | undefined>>> {
     const answer = await this.#ask(credential, 'GET', '/permissions/me');
-    const found = answer.kind === 'data' ? permissionsOfMine.safeParse(answer.data) : undefined;
-    return found?.data?.[this.#options.devices.collection];
+    const found = answer.kind === 'data' ? permissionsOfMine.safeParse(answer.data).data : undefined;
+    const { devices, groups } = this.#options;
+    return { devices: found?.[devices.collection], groups: found?.[groups.collection] };
   }
 
   async #ask({ secret, address }: Credential, method: 'GET' | 'SEARCH', path: string, body?: unknown): Promise<DirectusAnswer> {
@@ -150,6 +155,12 @@ export class DirectusPermissions {
     if (answer.kind === 'dead_credential') throw new DeadCredential(answer.code);
     return answer;
   }
+}
+
+/** Every row may be read, and of each the field that says which it is. */
+function isReadWhole(mine: Permissions | undefined, field: string): boolean {
+  const { fields = [] } = mine?.read ?? {};
+  return isFull(mine?.read) && (fields.includes('*') || fields.includes(field));
 }
 
 /** No rule narrows it. */

@@ -1,5 +1,5 @@
 /** The form of an API key: `odo_<id>_<secret>`, the id for people and logs, the secret 256 random bits. */
-import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { hash, randomBytes, randomInt } from 'node:crypto';
 
 const FORM = /^odo_([a-z0-9]{12})_[A-Za-z0-9_-]{43}$/;
 const ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -15,7 +15,7 @@ export interface NewApiKey {
 
 /** What is kept of a secret that nobody can guess: a slow hash would add nothing. */
 export function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 export function createApiKey(): NewApiKey {

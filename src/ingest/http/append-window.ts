@@ -7,6 +7,7 @@
  */
 import { inTime } from '../../shared/deadline.ts';
 import { errorMessage } from '../../shared/errors.ts';
+import { pause } from '../../shared/wait.ts';
 import type { StreamAppend } from '../entries.ts';
 import type { Publisher } from '../publisher.ts';
 import type { Taken } from './collector.ts';
@@ -34,6 +35,8 @@ interface WindowOptions {
 
 /** Appends under way at once; each holds what one chunk of the body brought. */
 const MAX_UNDER_WAY = 4;
+/** While others fill the queue, a stream that has begun waits, and so does its client: it looks again so often. */
+const CONGESTION_POLL_MS = 20;
 /** Entries of one append: what trackers append at the same time is not held up by one that is endless. */
 const MAX_APPENDS = 500;
 
@@ -46,6 +49,7 @@ export function checkFlow({ congested, impediment }: Pick<Publisher, 'congested'
 export class AppendWindow {
   readonly #options: WindowOptions;
   readonly #underWay: Promise<void>[] = [];
+  #hasBegun = false;
 
   constructor(options: WindowOptions) {
     this.#options = options;
@@ -54,7 +58,9 @@ export class AppendWindow {
   /** Hands the records in; waits while too much is under way. @throws NotConfirmedError, also for earlier ones */
   async append({ appends, records }: Taken): Promise<void> {
     if (appends.length === 0) return;
+    if (this.#hasBegun && this.#options.publisher.congested) await this.#untilClear();
     checkFlow(this.#options.publisher);
+    this.#hasBegun = true;
     const done = this.#confirmed(appends).then(() => { this.#options.onAppended(records); });
     // Whether it failed is asked of the promise later, in its turn.
     done.catch(errorMessage);
@@ -70,6 +76,13 @@ export class AppendWindow {
   /** Resolves when all that was handed in is durable, or is not in time. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#underWay.splice(0));
+  }
+
+  /** Waits for the others, no longer than for Redis: to end here would make the client send all of it again. */
+  async #untilClear(): Promise<void> {
+    const { publisher, timeoutMs } = this.#options;
+    const deadline = AbortSignal.timeout(timeoutMs);
+    while (publisher.congested && !deadline.aborted) await pause(CONGESTION_POLL_MS, deadline);
   }
 
   async #confirmed(appends: readonly StreamAppend[]): Promise<void> {

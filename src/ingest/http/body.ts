@@ -13,7 +13,7 @@ import { until } from '../../shared/wait.ts';
 
 export class BodyError extends Error {
   override readonly name = 'BodyError';
-  readonly code: 'unsupported_encoding' | 'too_large' | 'broken_encoding';
+  readonly code: 'unsupported_encoding' | 'too_large' | 'broken_encoding' | 'too_slow';
 
   constructor(code: BodyError['code'], message: string) {
     super(message);
@@ -63,13 +63,50 @@ function tooLarge(maxBytes: number): BodyError {
   return new BodyError('too_large', `the body is longer than ${maxBytes} bytes`);
 }
 
-/** The decompressed body in chunks. @throws BodyError, before the chunk that goes beyond the bound is given out */
-export async function* bodyChunks(request: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer, void, undefined> {
+/** Tells, once, why no more of the body is awaited. */
+export type OnTooSlow = (tell: (reason: string) => void) => void;
+
+/** The same chunks, until the client is too slow: what is awaited then is given up, and ends with the connection. */
+function unlessTooSlow(chunks: AsyncIterable<Buffer>, onTooSlow: OnTooSlow): AsyncIterable<Buffer> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const state: { tooSlow: BodyError | null; giveUp(error: BodyError): void } =
+    { tooSlow: null, giveUp: () => undefined };
+  onTooSlow((reason) => {
+    state.tooSlow = new BodyError('too_slow', reason);
+    state.giveUp(state.tooSlow);
+  });
+  return {
+    [Symbol.asyncIterator]: () => ({
+      // A promise for each chunk: one for all would keep what waited for it until the end of the stream.
+      next: () => new Promise((resolve, reject) => {
+        state.giveUp = reject;
+        if (state.tooSlow === null) iterator.next().then(resolve, reject);
+        else reject(state.tooSlow);
+      }),
+      async return() {
+        await iterator.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
+
+/**
+ * The decompressed body in chunks.
+ * @param onTooSlow is given what to call when the client is too slow. Absent: somebody else ends the request then
+ * @throws BodyError, before the chunk that goes beyond the bound is given out
+ */
+export async function* bodyChunks(
+  request: IncomingMessage,
+  maxBytes: number,
+  onTooSlow?: OnTooSlow,
+): AsyncGenerator<Buffer, void, undefined> {
   const decoder = decoderOf(request.headers['content-encoding'] ?? '');
   if (decoder === null && Number(request.headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
-  const chunks = decoder === null ? request.iterator({ destroyOnReturn: false }) : decoded(request, decoder);
+  const plain = decoder === null ? request.iterator({ destroyOnReturn: false }) : decoded(request, decoder);
+  const chunks = plain as AsyncIterable<Buffer>;
   let bytes = 0;
-  for await (const chunk of chunks as AsyncIterable<Buffer>) {
+  for await (const chunk of onTooSlow === undefined ? chunks : unlessTooSlow(chunks, onTooSlow)) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     yield chunk;

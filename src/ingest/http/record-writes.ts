@@ -15,6 +15,7 @@ import type { DevicePolicy } from '../device-policy.ts';
 import type { Publisher } from '../publisher.ts';
 import { checkFlow } from './append-window.ts';
 import { bodyChunks, drain } from './body.ts';
+import type { OnTooSlow } from './body.ts';
 import type { HttpWriteEvents, Writer } from './events.ts';
 import { HeldBodies } from './held-bodies.ts';
 import { IdempotencyKeys } from './idempotency.ts';
@@ -49,8 +50,11 @@ export interface WriteRequest {
   readonly idempotencyKey: string | null;
 }
 
-/** A request that holds its key longer than this is taken for dead; one that comes then is a new one. */
-const LOCK_MS = 60_000;
+/**
+ * A request that holds its key for so many times INGEST_APPEND_TIMEOUT_MS is taken for dead, and one that comes then is
+ * a new one: what a killed process was at can be sent again so much later. An append ends within one.
+ */
+const LOCK_TIMEOUTS = 4;
 
 export class RecordWrites {
   readonly #options: RecordWritesOptions;
@@ -68,7 +72,8 @@ export class RecordWrites {
     this.#writer = new RecordWriter({ settings, publisher, policy, onAppended });
     const { INGEST_HTTP_REQUESTS_PER_MINUTE: requestsPerMinute } = settings;
     this.#limit = new RateLimit({ redis, requestsPerMinute, onFallback: (error) => { events.countedAlone(error); } });
-    this.#keys = new IdempotencyKeys({ redis, keepMs: settings.INGEST_HTTP_IDEMPOTENCY_MS, lockMs: LOCK_MS });
+    const lockMs = LOCK_TIMEOUTS * settings.INGEST_APPEND_TIMEOUT_MS;
+    this.#keys = new IdempotencyKeys({ redis, keepMs: settings.INGEST_HTTP_IDEMPOTENCY_MS, lockMs });
     const onChange = (bytes: number): void => { events.bodyBytes(bytes); };
     this.#bodies = new HeldBodies({ maxBytes: settings.INGEST_APPEND_QUEUE_BYTES, onChange });
   }
@@ -146,7 +151,12 @@ export class RecordWrites {
     const { settings } = this.#options;
     const order = orderOf(caller, strict, report);
     if (form === 'ndjson' && !strict && idempotencyKey === null) {
-      await this.#writer.writeLines(bodyChunks(raw, settings.INGEST_HTTP_MAX_STREAM_BYTES), order);
+      const limits = {
+        idleMs: settings.INGEST_HTTP_STREAM_IDLE_MS, totalMs: settings.INGEST_HTTP_STREAM_TIMEOUT_MS,
+        minBytesPerSecond: settings.INGEST_HTTP_STREAM_MIN_BYTES_PER_SECOND,
+      };
+      const onTooSlow: OnTooSlow = (tell) => { request.bodyPace?.stream(limits, tell); };
+      await this.#writer.writeLines(bodyChunks(raw, settings.INGEST_HTTP_MAX_STREAM_BYTES, onTooSlow), order);
       return { kind: 'written', report: report.report() };
     }
     return this.#bodies.with(raw, settings.INGEST_HTTP_MAX_BODY_BYTES, async (body) => {

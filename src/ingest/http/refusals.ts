@@ -22,6 +22,8 @@ function bodyProblem({ code, message }: BodyError): Problem {
       return new Problem('unsupported_media_type', message, { headers: { 'accept-encoding': ENCODINGS } });
     case 'too_large':
       return new Problem('payload_too_large', message);
+    case 'too_slow':
+      return new Problem('request_timeout', message);
     case 'broken_encoding':
       return new Problem('invalid_request', message);
   }

@@ -22,8 +22,8 @@ export interface CachedQuestion {
   /** As `cacheKey` makes it. */
   readonly key: string;
   readonly ttlMs: number;
-  /** @returns JSON */
-  readonly work: (signal: AbortSignal) => Promise<string>;
+  /** @returns what becomes the JSON of the answer */
+  readonly work: (signal: AbortSignal) => Promise<object>;
 }
 
 /** Records may still come in for such a range at any moment. */

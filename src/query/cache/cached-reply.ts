@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isUnchanged } from '../../http/etag.ts';
-import { clientSignal } from '../answer.ts';
+import { clientSignal, linkNext } from '../answer.ts';
 import { problemOf } from '../database-problem.ts';
 import type { QueryParts } from '../parts.ts';
 import type { DeviceFilter } from '../visible-devices.ts';
@@ -44,7 +44,7 @@ async function find(
     return await cache.get({
       key: cacheKey(question, seen, key),
       ttlMs: ttlOf(to, Date.now()),
-      work: async (abandoned) => `${JSON.stringify(await work(abandoned))}\n`,
+      work,
     }, signal);
   } catch (error) {
     throw problemOf(error, signal);
@@ -63,6 +63,7 @@ export async function sendCached(
   protection.cacheAsked(question, result);
   protection.answered(question, source, result === 'hit', performance.now() - startedAt);
   void reply.header('cache-status', STATUS[result]);
+  linkNext(request, reply, answer.next);
   if (isUnchanged(request, reply, answer.tag)) return reply.code(304).send();
   return reply.code(200).type('application/json; charset=utf-8').send(answer.body);
 }

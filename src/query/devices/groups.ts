@@ -1,20 +1,20 @@
 /**
- * `GET /v1/groups`: the groups that are granted to the caller, with the number of devices in them that he sees. An
- * authority that is asked about devices one by one (Directus) is not asked here: its groups are read there.
+ * `GET /v1/groups`: the groups that are granted to the caller, or that the authority says he may read, with the number
+ * of devices in them that he sees.
  */
 import { z } from 'zod';
-import type { Caller } from '../../http/caller.ts';
 import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendText } from '../answer.ts';
-import { cursorParameter, decodeCursor, encodeCursor } from '../cursor.ts';
+import { cursorParameter, decodeCursor, encodeCursor, nextSchema } from '../cursor.ts';
 import type { Question } from '../database.ts';
 import { objectWriter } from '../formats/json.ts';
 import { limit } from '../parameters.ts';
 import type { QueryParts } from '../parts.ts';
 import { StatementValues } from '../statement-values.ts';
 import type { DeviceFilter } from '../visible-devices.ts';
+import { groupReachOf, readableAfter } from '../visible-groups.ts';
 import { isVisible, whereOf } from './conditions.ts';
 
 const PAGE = { default: 100, max: 1_000 };
@@ -29,23 +29,18 @@ const listSchema = z
       kind: z.string().describe("`fleet`, `event`, or a word of the operator's own."),
       devices: z.number().describe('Members at the moment that the caller sees.'),
     })),
-    next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
+    next: nextSchema,
   })
   .meta({ id: 'GroupList', description: 'A page of groups.' });
 
 const place = z.tuple([z.uuid()]);
-
-/** null: all groups. */
-function grantedGroups({ visibility }: Caller): readonly string[] | null {
-  if (visibility.kind === 'all') return null;
-  return visibility.kind === 'granted' ? visibility.groups : [];
-}
 
 const WRITE = objectWriter([
   { name: 'id', kind: 'text', sql: '', at: 0 }, { name: 'name', kind: 'text', sql: '', at: 1 },
   { name: 'kind', kind: 'text', sql: '', at: 2 }, { name: 'devices', kind: 'number', sql: '', at: 3 },
 ]);
 
+/** @param groups null: all */
 function groupsQuestion(
   groups: readonly string[] | null,
   filter: DeviceFilter,
@@ -73,7 +68,7 @@ export function groupRoutes({ database, visible }: QueryParts): ApiRoutes {
       config: { scope: 'read' },
       schema: {
         operationId: 'listGroups', tags: ['Devices'], summary: 'Groups', querystring: parameters,
-        description: 'Groups that are granted. With Directus as the authority the list is empty: ask Directus.',
+        description: 'Groups that are granted; with Directus as the authority those that it lets the caller read.',
         response: { 200: listSchema, ...UNCHANGED_RESPONSE, ...PROBLEM_RESPONSES },
       },
       handler: async (request, reply) => {
@@ -81,8 +76,11 @@ export function groupRoutes({ database, visible }: QueryParts): ApiRoutes {
         const { limit: size = PAGE.default, cursor } = request.query;
         const after = cursor === undefined ? null : decodeCursor(cursor, place)[0];
         const filter = await visible.filter(request.caller);
-        const found = await database.askText(
-          groupsQuestion(grantedGroups(request.caller), filter, { after, size }), signal);
+        const reach = groupReachOf(request.caller);
+        const groups = typeof reach === 'function'
+          ? await readableAfter(database, reach, { after, size: size + 1 }, signal)
+          : reach;
+        const found = await database.askText(groupsQuestion(groups, filter, { after, size }), signal);
         const rows = found.slice(0, size);
         const next = found.length > size ? encodeCursor([rows.at(-1)?.[0] ?? null]) : null;
         linkNext(request, reply, next);

@@ -4,7 +4,7 @@ import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendText } from '../answer.ts';
-import { cursorParameter, decodeCursor, encodeCursor, invalidParameter } from '../cursor.ts';
+import { cursorParameter, decodeCursor, encodeCursor, invalidParameter, nextSchema } from '../cursor.ts';
 import type { Question } from '../database.ts';
 import { groupId, limit, text } from '../parameters.ts';
 import type { QueryParts } from '../parts.ts';
@@ -45,7 +45,7 @@ type Parameters = z.infer<typeof parameters>;
 const listSchema = z
   .object({
     items: z.array(deviceSchema),
-    next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
+    next: nextSchema,
     total: z.number().nullable().describe('Devices on all pages; null on the pages after the first.'),
   })
   .meta({ id: 'DeviceList', description: 'A page of devices.' });

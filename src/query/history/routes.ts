@@ -5,6 +5,7 @@ import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendDownload, sendText } from '../answer.ts';
+import { nextSchema } from '../cursor.ts';
 import type { TextRow } from '../database.ts';
 import { noSuchDevice } from '../devices/device.ts';
 import { StatementValues } from '../statement-values.ts';
@@ -36,7 +37,7 @@ const pageSchema = z
     from: z.number().describe('First instant of the range, epoch milliseconds.'),
     to: z.number().describe('First instant after the range, epoch milliseconds.'),
     items: z.array(chosenPositionSchema),
-    next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
+    next: nextSchema,
   })
   .meta({ id: 'History', description: 'A page of the history of a device.' });
 

@@ -4,7 +4,7 @@ import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendText } from '../answer.ts';
-import { cursorParameter, decodeCursor, encodeCursor, invalidParameter } from '../cursor.ts';
+import { cursorParameter, decodeCursor, encodeCursor, invalidParameter, nextSchema } from '../cursor.ts';
 import type { Question, TextRow } from '../database.ts';
 import { isInGroup, isVisible, whereOf } from '../devices/conditions.ts';
 import { fieldsParameter } from '../formats/chosen-fields.ts';
@@ -43,7 +43,7 @@ type Parameters = z.infer<typeof parameters>;
 const listSchema = z
   .object({
     items: z.array(chosenLatestPositionSchema),
-    next: z.string().nullable().describe('The `cursor` of the next page; null: this is the last one. Also the header `Link`.'),
+    next: nextSchema,
   })
   .meta({ id: 'LatestPositions', description: 'A page of positions.' });
 

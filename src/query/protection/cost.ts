@@ -9,44 +9,45 @@
 import { Problem } from '../../http/problem.ts';
 import type { TimeRange } from '../calendar/buckets.ts';
 import type { Answering, Weight } from '../database.ts';
+import type { Source } from '../series/routing.ts';
+import { RESOLUTION_MS } from '../series/routing.ts';
 import type { DeviceFilter } from '../visible-devices.ts';
+import { RECORDS_COST, ROLLUPS_COST } from './cost-sql.ts';
 
 export interface Reading {
   readonly devices: DeviceFilter;
   readonly range: TimeRange;
-  /** Of rollups: at most one row for each device and so many milliseconds. Of records: absent. */
-  readonly resolutionMs?: number;
+  /** Of what level of the history. What is not rolled up yet is read from the records all the same. */
+  readonly source: Source;
   /** How much more is done with a row than to add it up. Absent: 1. */
   readonly effort?: number;
 }
 
 export interface Cost {
   readonly rows: number;
+  /** Those of `rows` that are records which a question to rollups has to read, since they are not rolled up. */
+  readonly unrolled: number;
+  /** All before is rolled up, but for late records; epoch milliseconds. null: nothing is, or rollups are not asked. */
+  readonly rolledTo: number | null;
   readonly weight: Weight;
 }
 
 /** Some tenths of a second. */
 const EXPENSIVE_ROWS = 50_000;
-/** A tracker whose clock once said 1970 has not sent for 56 years. */
-const LONGEST = "interval '400 days'";
 const MILLION = 1_000_000;
-
-const ESTIMATE = `
-  select coalesce(sum(least(
-    case when span > 0 then records * greatest(0, least(ends, $2) - greatest(begins, $1)) / span
-      when begins >= $1 and begins < $2 then records else 0 end,
-    $3::float8)), 0)::float8 as rows
-  from (
-    select records::float8 as records, date_part('epoch', ts) as ends,
-      date_part('epoch', greatest(first_ts, ts - ${LONGEST})) as begins,
-      date_part('epoch', ts) - date_part('epoch', greatest(first_ts, ts - ${LONGEST})) as span
-    from device_state
-    where $4::bigint[] is null or device_id = any($4::bigint[])) s`;
+const SECOND_MS = 1_000;
 
 /** `12.3 million`, `840,000`. */
 export function rowsText(rows: number): string {
   if (rows >= MILLION) return `${(rows / MILLION).toFixed(rows < 10 * MILLION ? 1 : 0)} million`;
   return Math.round(rows).toLocaleString('en');
+}
+
+/** What to say of the records that a question to rollups meets. */
+function unrolledText({ unrolled, rolledTo }: Cost): string {
+  if (Math.round(unrolled) === 0) return '';
+  const since = rolledTo === null ? '' : `; all before ${new Date(rolledTo).toISOString()} is, but for late records`;
+  return ` (${rowsText(unrolled)} of them records that are not rolled up yet${since})`;
 }
 
 export class CostLimit {
@@ -60,14 +61,17 @@ export class CostLimit {
     this.#onRefused = onRefused;
   }
 
-  async estimate({ devices, range, resolutionMs, effort = 1 }: Reading, signal: AbortSignal): Promise<Cost> {
-    const { from, to } = range;
-    const most = resolutionMs === undefined ? null : Math.ceil((to - from) / resolutionMs);
-    const ids = devices.kind === 'all' ? null : devices.ids;
-    const [answer] = await this.#database.ask<{ rows: number }>(
-      { name: 'cost', text: ESTIMATE, values: [from / 1_000, to / 1_000, most ?? Number.MAX_VALUE, ids] }, signal);
-    const rows = Math.round(answer?.rows ?? 0);
-    return { rows, weight: rows * effort > EXPENSIVE_ROWS ? 'expensive' : 'cheap' };
+  async estimate({ devices, range: { from, to }, source, effort = 1 }: Reading, signal: AbortSignal): Promise<Cost> {
+    const values = [from / SECOND_MS, to / SECOND_MS, devices.kind === 'all' ? null : devices.ids];
+    const question = source === 'raw'
+      ? { name: 'cost', text: RECORDS_COST, values }
+      : { name: `cost-${source}`, text: ROLLUPS_COST[source], values: [...values, Math.ceil((to - from) / RESOLUTION_MS[source])] };
+    const [answer] = await this.#database.ask<Omit<Cost, 'weight'>>(question, signal);
+    const { rows = 0, unrolled = 0, rolledTo = null } = answer ?? {};
+    return {
+      rows: Math.round(rows), unrolled, rolledTo: rolledTo === null ? null : rolledTo * SECOND_MS,
+      weight: rows * effort > EXPENSIVE_ROWS ? 'expensive' : 'cheap',
+    };
   }
 
   /**
@@ -79,7 +83,7 @@ export class CostLimit {
     const most = this.#maxRows / (reading.effort ?? 1);
     if (cost.rows <= most) return cost;
     this.#onRefused(cost.rows);
-    const detail = `this would read ${rowsText(cost.rows)} rows, and ${rowsText(most)} is the most; narrow the range, or ${advice}`;
+    const detail = `this would read ${rowsText(cost.rows)} rows${unrolledText(cost)}, and ${rowsText(most)} is the most; narrow the range, or ${advice}`;
     throw new Problem('too_expensive', detail);
   }
 }

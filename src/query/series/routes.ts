@@ -17,7 +17,7 @@ import type { Subject } from './answer.ts';
 import type { SeriesParameters, SeriesQuestion } from './question.ts';
 import { deviceSeriesParameters, needsRaw, questionOf, seriesParameters } from './question.ts';
 import { oldestOf } from './retention.ts';
-import { RESOLUTION_MS, route } from './routing.ts';
+import { route } from './routing.ts';
 import type { Source } from './routing.ts';
 import type { Subjects } from './series-sql.ts';
 import { seriesSql } from './series-sql.ts';
@@ -81,8 +81,7 @@ async function readSeries(
   const known = filter.kind === 'all' ? null : filter.ids;
   if (by !== 'device') refuseTooManyPoints(question, by === 'all' ? 1 : chosen.groups.length);
   else if (known !== null) refuseTooManyPoints(question, known.length);
-  const resolution = source === 'raw' ? {} : { resolutionMs: RESOLUTION_MS[source] };
-  const cost = await parts.cost.admit({ devices: filter, range: buckets, ...resolution }, 'use a longer step', signal);
+  const cost = await parts.cost.admit({ devices: filter, range: buckets, source }, 'use a longer step', signal);
   const statement = seriesSql({ source, subjects: subjectsOf(question, chosen), buckets, measures, aggregates });
   const rows = await parts.database.askText({ name: `series-${source}`, weight: cost.weight, ...statement }, signal);
   const keys = by === 'device' ? (known ?? [...new Set(rows.map(([key]) => key ?? ''))]) : [];

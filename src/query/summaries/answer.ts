@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Buckets } from '../calendar/buckets.ts';
 import { localDate } from '../calendar/time-zone.ts';
+import { nextSchema } from '../cursor.ts';
 import type { SummaryRow } from './summary-sql.ts';
 
 const summarySchema = z
@@ -29,7 +30,7 @@ export const summariesSchema = z
     to: z.number().describe('Where the last day ends, epoch milliseconds.'),
     timeZone: z.string(),
     items: z.array(summarySchema).describe('By device, then by day.'),
-    next: z.string().nullable().describe('The `cursor` of the next page, of further devices; null: this is the last one.'),
+    next: nextSchema,
   })
   .meta({ id: 'Summaries' });
 

@@ -83,7 +83,7 @@ async function readSummaries(
   const ids = page.map(({ id }) => id);
   const around = { from: from - CONNECTION_LIMIT_S * 1_000, to: to + CONNECTION_LIMIT_S * 1_000 };
   const { weight } = await parts.cost.admit(
-    { devices: { kind: 'only', ids }, range: around, effort: EFFORT }, 'ask for fewer devices (limit)', signal);
+    { devices: { kind: 'only', ids }, range: around, source: 'raw', effort: EFFORT }, 'ask for fewer devices (limit)', signal);
   const rows = ids.length === 0
     ? []
     : await parts.database.ask<SummaryRow>({ name: 'summaries', weight, ...summarySql(ids, days) }, signal);

@@ -66,7 +66,7 @@ async function readTotals(
   { filter, groups }: ChosenDevices,
   signal: AbortSignal,
 ): Promise<Totals> {
-  const { weight } = await cost.admit({ devices: filter, range, resolutionMs: HOUR_MS }, 'ask for fewer devices', signal);
+  const { weight } = await cost.admit({ devices: filter, range, source: 'hours' }, 'ask for fewer devices', signal);
   const ids = filter.kind === 'all' ? null : filter.ids;
   const statement = totalsSql({ range, ids, groups, onlineSince: Date.now() - settings.QUERY_ONLINE_MS });
   const rows = await database.ask<TotalsRow>({ name: 'totals', weight, ...statement }, signal);

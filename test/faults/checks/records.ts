@@ -37,7 +37,7 @@ export const records: Check = async (evidence) => {
   const isLost = verification.lost > 0 && fault.loses !== true;
   if (isLost || verification.duplicated > 0) problems.push(...verification.examples);
   const { positions, counted, stale } = await countsOf(evidence);
-  const expected = verification.compared - verification.lost + verification.unacknowledgedStored;
+  const expected = verification.compared - verification.lost + verification.unacknowledgedStored + world.othersAccepted;
   if (positions !== expected) problems.push(`${positions} positions, expected ${expected}`);
   if (counted !== positions) problems.push(`device_state counts ${counted} records, there are ${positions}`);
   if (stale > 0) problems.push(`${stale} devices whose state is not their newest position`);

@@ -20,6 +20,8 @@ export type Environment = Readonly<Record<string, string>>;
 export interface LogLine {
   readonly level: string;
   readonly msg: string;
+  /** Of what listens. */
+  readonly port?: number;
 }
 
 export class Program {

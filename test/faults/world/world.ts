@@ -89,6 +89,8 @@ export class World {
   redis: PrivateServer;
   postgres: PrivateServer;
   fleet: Fleet | null = null;
+  /** Records that others than the fleet have written, and were told that they are kept. */
+  othersAccepted = 0;
 
   private constructor(
     folder: string, options: WorldOptions, random: Random, servers: { redis: PrivateServer; postgres: PrivateServer },

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { answerTo } from './answer.ts';
 import { Judge } from './judge.ts';
 import type { Operation } from './operations.ts';
-import { operationsOf } from './operations.ts';
+import { impliedOperations, operationsOf } from './operations.ts';
 import type { FuzzRequest } from './requests.ts';
 import { requestsFor } from './requests.ts';
 import { SchemaValues } from './schema-values.ts';
@@ -17,6 +17,8 @@ import { openWorld } from './world.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 400);
+/** Of those for HEAD and OPTIONS. */
+const SHARE_IMPLIED = 0.25;
 /** On a machine that is busy there are fewer requests; and shrinking a failure does not outlast the test. */
 const TIME_LIMIT_MS = 45_000;
 const BODY_SHOWN = 1_000;
@@ -42,13 +44,13 @@ class Run {
   }
 
   /** @returns what is wrong; empty: nothing is */
-  async faultsOf(operation: Operation): Promise<string[]> {
+  async faultsOf(operation: Operation, numRuns: number): Promise<string[]> {
     const { document, words, callers } = this.#world;
     const kinds = [...Object.keys(callers), ...Array.from({ length: 8 }, () => 'administrator')];
     const requests = requestsFor(operation, new SchemaValues(document, words), kinds);
     const property = fc.asyncProperty(requests, async (request) => { await this.#expectGood(operation, request); });
     const details = await fc.check(property, {
-      seed: SEED, numRuns: REQUESTS, interruptAfterTimeLimit: TIME_LIMIT_MS, includeErrorInReport: true,
+      seed: SEED, numRuns, interruptAfterTimeLimit: TIME_LIMIT_MS, includeErrorInReport: true,
     });
     if (!details.failed) return [];
     const [smallest] = details.counterexample ?? [];
@@ -66,22 +68,27 @@ class Run {
   }
 }
 
-function describeRun(tallies: ReadonlyMap<string, Tally>, seconds: number): string {
+function describeRun(tallies: ReadonlyMap<string, Tally>, storage: string, seconds: number): string {
   const lines = [...tallies].map(([id, tally]) => `  ${id}: ${[...tally].sort(([a], [b]) => a - b).map(([status, count]) => `${status}×${count}`).join(' ')}`);
   const total = [...tallies.values()].flatMap((tally) => [...tally.values()]).reduce((sum, count) => sum + count, 0);
-  return `FUZZ_SEED=${SEED}: ${total} requests in ${seconds.toFixed(1)} s, ${(total / seconds).toFixed(0)}/s\n${lines.join('\n')}`;
+  return `FUZZ_SEED=${SEED}, ${storage}: ${total} requests in ${seconds.toFixed(1)} s, ${(total / seconds).toFixed(0)}/s\n${lines.join('\n')}`;
 }
 
 test('every answer to every operation is as the OpenAPI document says, whatever is asked', async () => {
   const world = await openWorld();
-  const operations = operationsOf(world.document);
+  const documented = operationsOf(world.document);
+  const implied = impliedOperations(documented);
+  const operations = [...documented, ...implied];
   const run = new Run(world);
   const begun = performance.now();
-  const faults = (await Promise.all(operations.map((operation) => run.faultsOf(operation)))).flat();
-  process.stdout.write(`${describeRun(run.tallies, (performance.now() - begun) / 1_000)}\n`);
+  const faults = (await Promise.all([
+    ...documented.map((operation) => run.faultsOf(operation, REQUESTS)),
+    ...implied.map((operation) => run.faultsOf(operation, Math.ceil(REQUESTS * SHARE_IMPLIED))),
+  ])).flat();
+  process.stdout.write(`${describeRun(run.tallies, world.storage, (performance.now() - begun) / 1_000)}\n`);
   const errors = world.lines.filter(({ level }) => level >= 50).map((line) => JSON.stringify(line));
-  expect(errors.slice(0, 5), `FUZZ_SEED=${SEED}`).toEqual([]);
-  expect(faults, `FUZZ_SEED=${SEED}`).toEqual([]);
+  expect(errors.slice(0, 5), `FUZZ_SEED=${SEED}, ${world.storage}`).toEqual([]);
+  expect(faults, `FUZZ_SEED=${SEED}, ${world.storage}`).toEqual([]);
   // Else only the checks at the door have been tried.
   for (const { id } of operations) {
     const tally = [...run.tallies.get(id) ?? []];

@@ -23,10 +23,12 @@ export class Judge {
     const { status, headers } = answer;
     if (status >= 500) return `status ${status}: ${answer.body.toString().slice(0, 500)}`;
     if (!isKnown && !operation.isPublic && status < 400) return `status ${status} for nobody`;
+    if (operation.method === 'OPTIONS') return preflightFault(answer);
     const content = operation.answers[status];
     if (content === undefined) return `status ${status} is not documented: ${answer.body.toString().slice(0, 300)}`;
     if ((headers['x-request-id'] ?? '') === '') return `status ${status} without X-Request-Id`;
     if (COME_AGAIN.has(status) && !/^[1-9]\d*$/.test(headers['retry-after'] ?? '')) return `status ${status} without Retry-After`;
+    if (operation.method === 'HEAD') return headFault(answer, content);
     return this.#contentFault(answer, content) ?? problemFault(answer);
   }
 
@@ -38,6 +40,22 @@ export class Judge {
     const fault = this.#bodies.faultOf(body, mediaType, schema);
     return fault === null ? null : `status ${status}, ${mediaType}: ${fault}: ${body.toString().slice(0, 500)}`;
   }
+}
+
+/** The head that a GET would have, and no body. */
+function headFault({ status, headers, body }: Answer, content: Content): Fault {
+  if (body.length > 0) return `status ${status} to HEAD with a body`;
+  const [mediaType = ''] = (headers['content-type'] ?? '').split(';', 1);
+  if (Object.keys(content).length === 0 || Object.hasOwn(content, mediaType)) return null;
+  return `status ${status} to HEAD with the undocumented Content-Type ${headers['content-type']}`;
+}
+
+/** The document has no preflight requests: they are let through without a body, or are a problem like any other. */
+function preflightFault(answer: Answer): Fault {
+  const { status, headers, body } = answer;
+  if ((headers['x-request-id'] ?? '') === '') return `status ${status} without X-Request-Id`;
+  if (status === 204) return body.length === 0 ? null : 'a preflight request answered with a body';
+  return status < 400 ? `status ${status} to OPTIONS` : problemFault(answer);
 }
 
 /** What the schema of a problem cannot say: it agrees with the rest of the answer. */

@@ -57,6 +57,15 @@ export interface Operation {
   readonly isPublic: boolean;
 }
 
+/** What the document says of GET holds for HEAD, without the body; preflight requests may come for every path. */
+export function impliedOperations(operations: readonly Operation[]): readonly Operation[] {
+  const paths = new Map(operations.map((one) => [one.path, one]));
+  return [
+    ...operations.filter(({ method }) => method === 'GET').map((one) => ({ ...one, id: `HEAD ${one.path}`, method: 'HEAD' })),
+    ...[...paths.values()].map((one) => ({ ...one, id: `OPTIONS ${one.path}`, method: 'OPTIONS', body: {}, answers: {}, isPublic: true })),
+  ];
+}
+
 export function operationsOf({ paths }: ApiDocument): readonly Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, one]) => ({
     id: one.operationId,

@@ -93,6 +93,14 @@ const oddHeaders: fc.Arbitrary<Readonly<Record<string, string>>> = fc.array(oddH
 /** Right for what the body says it is, most of the time: else it never gets behind the decompression. */
 const packing = fc.constantFrom<'none' | 'gzip' | 'deflate'>('none', 'none', 'none', 'none', 'gzip', 'deflate');
 
+/** What a browser sends ahead of a request of a page elsewhere, most of the time. */
+const preflight: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constantFrom(
+  { origin: 'http://listed.example', 'access-control-request-method': 'GET' },
+  { origin: 'http://listed.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization, content-type' },
+  { origin: 'http://elsewhere.example', 'access-control-request-method': 'DELETE' },
+  {},
+);
+
 function packed(bytes: Buffer, how: 'none' | 'gzip' | 'deflate'): Buffer {
   if (how === 'none') return bytes;
   return how === 'gzip' ? gzipSync(bytes) : deflateSync(bytes);
@@ -105,7 +113,8 @@ export function requestsFor(
   return fc.record({
     caller: fc.constantFrom(...callers), url: urlOf(operation, values), odd: oddHeaders,
     body: bodyOf(operation, values), how: packing, address: fc.nat(65_535),
-  }).map(({ caller, url, odd, body, how, address }) => ({
+    ahead: operation.method === 'OPTIONS' ? preflight : fc.constant({}),
+  }).map(({ caller, url, odd, body, how, address, ahead }) => ({
     caller,
     method: operation.method,
     url,
@@ -114,7 +123,7 @@ export function requestsFor(
       'x-forwarded-for': `10.9.${address >> 8}.${address & 255}`,
       ...(body === null ? {} : { 'content-type': body.type }),
       ...(body === null || how === 'none' ? {} : { 'content-encoding': how }),
-      ...odd,
+      ...odd, ...ahead,
     },
     body: body === null ? null : packed(body.bytes, how),
   }));

@@ -8,7 +8,8 @@ import { compose } from '../../../src/composition/system.ts';
 import type { LogLine, Site } from '../../core/support.ts';
 import { recordingLogger, settingsOf, value } from '../../core/support.ts';
 import { addGroup } from '../../live/fixtures.ts';
-import { openPreparedSite } from '../../live/support.ts';
+import type { StorageName } from '../../query/support.ts';
+import { STORAGES, openPrepared } from '../../query/support.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Accounts, PASSWORD, TOKEN, cookieOf, post } from '../support.ts';
 import type { ApiDocument } from './operations.ts';
@@ -22,6 +23,8 @@ export interface World {
   readonly callers: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly words: Words;
   readonly lines: readonly LogLine[];
+  /** `timescaledb` where the server of this run has it, else `partitions`. */
+  readonly storage: StorageName;
 }
 
 const MINUTE_MS = 60_000;
@@ -101,8 +104,10 @@ async function cursorsOf(url: string): Promise<string[]> {
 }
 
 export async function openWorld(): Promise<World> {
-  const site = await openPreparedSite();
+  const storage = STORAGES.at(-1) ?? 'partitions';
+  const site = await openPrepared(storage);
   const settings = settingsOf(site, {
+    POSITIONS_STORAGE: storage,
     ROLES: 'ingest,core,query', API_PORT: '0', API_HOST: '127.0.0.1', INGEST_LISTENERS: 'teltonika:0', INGEST_HOST: '127.0.0.1', API_PROXY_HOPS: '1',
     // What limits honest use is no part of this: a 503 here is a fault.
     INGEST_NEW_DEVICES_PER_MINUTE: '0', INGEST_HTTP_REQUESTS_PER_MINUTE: '0', API_ALLOWED_ORIGINS: 'http://listed.example',
@@ -118,5 +123,6 @@ export async function openWorld(): Promise<World> {
   const groups = [await addGroup(site.pool, 'fleet "one", <&> 🚚', 'fuzz-1', 'fuzz-2'), await addGroup(site.pool, 'empty')];
   const { document } = await system.api!.described();
   const callers = await callersOf(site, url, groups[0]!);
-  return { port, document: document as ApiDocument, callers, words: wordsOf(groups, await cursorsOf(url)), lines };
+  const words = wordsOf(groups, await cursorsOf(url));
+  return { port, document: document as ApiDocument, callers, words, lines, storage };
 }

@@ -43,6 +43,17 @@ describe('the rate limit', () => {
     expectStatus(await second.post([], { key: 'own' }), 202);
   });
 
+  it('of requests that come together admits as many as there is room for, each told what is left after it', async () => {
+    const { post } = await startWriteApi(url, { INGEST_HTTP_REQUESTS_PER_MINUTE: '7' });
+    expectStatus(await post([]), 202);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post([])));
+    const admitted = answers.filter(({ status }) => status === 202);
+    expect(admitted.map(({ headers }) => Number(headers.get('ratelimit-remaining'))).toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(14);
+    for (const { headers } of refused) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  });
+
   it('counts requests, not records', async () => {
     const { post } = await startWriteApi(url, { INGEST_HTTP_REQUESTS_PER_MINUTE: '2' });
     expectStatus(await post(recordsFor(newDevice(), 5_000)), 202);

@@ -17,6 +17,7 @@ const TOTALS = `/v1/totals?${RANGE}`;
 const only = (...devices: string[]): Visibility => ({ kind: 'granted', devices, groups: [] });
 const asked = (...devices: string[]): Visibility => ({
   kind: 'asked', readable: (ids) => Promise.resolve(new Set(ids.filter((id) => devices.includes(id)))),
+  readableGroups: () => Promise.resolve(new Set()),
 });
 
 const CALLERS = {

@@ -22,8 +22,11 @@ describe('keys', () => {
 });
 
 test('an answer comes out as it went in, and nothing else is taken for one', () => {
-  const answer = answerOf('{"a":"\n"}\n');
-  expect(decodeAnswer(encodeAnswer(answer))).toEqual(answer);
+  for (const value of [{ a: '\n' }, { items: [], next: null }, { items: [1], next: 'WyIxIl0' }]) {
+    const answer = answerOf(value);
+    expect(answer).toMatchObject({ body: Buffer.from(`${JSON.stringify(value)}\n`), next: value.next ?? null });
+    expect(decodeAnswer(encodeAnswer(answer))).toEqual(answer);
+  }
   for (const bytes of ['', '{}', 'W/"short"\n{}', 'x'.repeat(40)]) expect(decodeAnswer(Buffer.from(bytes))).toBeNull();
 });
 
