@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { etagOf, isUnchanged } from '../http/etag.ts';
+import { etagOfBytes, isUnchanged } from '../http/etag.ts';
 import { MEDIA_TYPES } from './formats/negotiation.ts';
 import type { FormatName } from './formats/negotiation.ts';
 import { nextLink } from './cursor.ts';
@@ -23,10 +23,12 @@ const VARY = 'authorization, cookie, accept';
 
 /** Sends text of this format, or 304 where the client has the same already. */
 export function sendText(request: FastifyRequest, reply: FastifyReply, format: FormatName, body: string): FastifyReply {
-  const hasIt = isUnchanged(request, reply, etagOf(body));
+  // Bytes from here on: a text of megabytes would be encoded for the tag, for its length and for the socket.
+  const bytes = Buffer.from(body);
+  const hasIt = isUnchanged(request, reply, etagOfBytes(bytes));
   void reply.header('vary', VARY);
   if (hasIt) return reply.code(304).send();
-  return reply.code(200).type(MEDIA_TYPES[format]).send(body);
+  return reply.code(200).type(MEDIA_TYPES[format]).send(bytes);
 }
 
 /** Names the next page for clients that go by headers. */

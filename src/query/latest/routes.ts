@@ -10,7 +10,8 @@ import { isInGroup, isVisible, whereOf } from '../devices/conditions.ts';
 import { fieldsParameter } from '../formats/chosen-fields.ts';
 import type { PlacedColumn } from '../formats/columns.ts';
 import { select } from '../formats/columns.ts';
-import { featureWriter, objectWriter } from '../formats/json.ts';
+import { objectSql } from '../formats/json-sql.ts';
+import { featureWriter } from '../formats/json.ts';
 import { negotiate } from '../formats/negotiation.ts';
 import { commaSeparated, deviceId, groupId, limit } from '../parameters.ts';
 import type { QueryParts } from '../parts.ts';
@@ -70,13 +71,20 @@ function wantedDevices({ devices, device }: Parameters): string[] | null {
   return [...(devices ?? []), ...[device ?? []].flat()];
 }
 
+/** Features have a place, whether it was asked for or not. */
+function fieldsOf(fields: readonly string[] | undefined, format: 'json' | 'geojson'): readonly string[] | undefined {
+  if (fields === undefined || format === 'json') return fields;
+  return [...new Set([...fields, 'latitude', 'longitude', 'altitude'])];
+}
+
 interface Page {
   readonly question: Question;
   readonly columns: readonly PlacedColumn[];
 }
 
-/** One row more than the page has; the id comes last. */
-function pageOf(asked: Parameters, filter: DeviceFilter, fields: readonly string[] | undefined, size: number): Page {
+/** One row more than the page has; the id comes last. Of JSON a row is one text. */
+function pageOf(asked: Parameters, filter: DeviceFilter, format: 'json' | 'geojson', size: number): Page {
+  const fields = fieldsOf(asked.fields, format);
   const values = new StatementValues();
   const wanted = wantedDevices(asked);
   const conditions = [
@@ -88,23 +96,18 @@ function pageOf(asked: Parameters, filter: DeviceFilter, fields: readonly string
   if (asked.cursor !== undefined) {
     conditions.push(`d.id > ${values.bind(decodeCursor(asked.cursor, place)[0], 'bigint')}`);
   }
-  const { columns, sql } = select(latestColumns(fields, values));
+  const chosen = latestColumns(fields, values);
+  const { columns, sql } = select(chosen);
   const text = `
-    select ${sql}, d.id::text
+    select ${format === 'json' ? objectSql(chosen, values) : sql}, d.id::text
     from devices d join device_state s on s.device_id = d.id ${whereOf(conditions)}
     order by d.id limit ${values.bind(size + 1, 'bigint')}`;
   return { question: { name: 'latest', text, values: values.list }, columns };
 }
 
-/** Features have a place, whether it was asked for or not. */
-function fieldsOf(fields: readonly string[] | undefined, format: 'json' | 'geojson'): readonly string[] | undefined {
-  if (fields === undefined || format === 'json') return fields;
-  return [...new Set([...fields, 'latitude', 'longitude', 'altitude'])];
-}
-
 function bodyOf(format: 'json' | 'geojson', columns: readonly PlacedColumn[], rows: readonly TextRow[], next: string | null): string {
   const [head, write] = format === 'json'
-    ? ['{"items":[', objectWriter(columns)] as const
+    ? ['{"items":[', ([json]: TextRow) => json ?? ''] as const
     : ['{"type":"FeatureCollection","features":[', featureWriter(columns)] as const;
   return `${head}${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
 }
@@ -127,7 +130,7 @@ export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
         const format = negotiate(asked.format, request.headers.accept, ['json', 'geojson']);
         const size = asked.limit ?? PAGE.default;
         const filter = await visible.filter(request.caller);
-        const { question, columns } = pageOf(asked, filter, fieldsOf(asked.fields, format), size);
+        const { question, columns } = pageOf(asked, filter, format, size);
         const found = await database.askText(question, signal);
         const rows = found.slice(0, size);
         const next = found.length > size ? encodeCursor([rows.at(-1)?.at(-1) ?? null]) : null;
