@@ -1,5 +1,5 @@
-/** An answer as it is kept and sent: bytes of JSON, and a tag that changes with them. */
-import { etagOf } from '../../http/etag.ts';
+/** An answer as it is kept and sent: bytes of text, and a tag that changes with them. */
+import { etagOfBytes } from '../../http/etag.ts';
 
 export interface Answer {
   readonly body: Buffer;
@@ -10,8 +10,10 @@ export interface Answer {
 const SEPARATOR = 0x0a;
 const TAG = /^W\/"[\w-]{22}"$/;
 
-export function answerOf(json: string): Answer {
-  return { body: Buffer.from(json), tag: etagOf(json) };
+/** Bytes from here on: a text of megabytes would be encoded for the tag, for its length and for the socket. */
+export function answerOf(text: string): Answer {
+  const body = Buffer.from(text);
+  return { body, tag: etagOfBytes(body) };
 }
 
 /** Tag, line feed, body. */

@@ -3,9 +3,13 @@ import { z } from 'zod';
 import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
-import { clientSignal, linkNext, sendText } from '../answer.ts';
+import { clientSignal, linkNext, sendAnswer } from '../answer.ts';
+import type { Answer } from '../cache/answer.ts';
+import { answerOf } from '../cache/answer.ts';
+import { Flights } from '../cache/flights.ts';
 import { cursorParameter, decodeCursor, encodeCursor, invalidParameter } from '../cursor.ts';
-import type { Question, TextRow } from '../database.ts';
+import { problemOf } from '../database-problem.ts';
+import type { Answering, Question, TextRow } from '../database.ts';
 import { isInGroup, isVisible, whereOf } from '../devices/conditions.ts';
 import { fieldsParameter } from '../formats/chosen-fields.ts';
 import type { PlacedColumn } from '../formats/columns.ts';
@@ -112,7 +116,23 @@ function bodyOf(format: 'json' | 'geojson', columns: readonly PlacedColumn[], ro
   return `${head}${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
 }
 
+interface LatestAnswer extends Answer {
+  /** The `cursor` of the next page. */
+  readonly next: string | null;
+}
+
+async function answerOfPage(
+  { question, columns }: Page, { format, size }: { readonly format: 'json' | 'geojson'; readonly size: number },
+  database: Answering, signal: AbortSignal,
+): Promise<LatestAnswer> {
+  const found = await database.askText(question, signal);
+  const rows = found.slice(0, size);
+  const next = found.length > size ? encodeCursor([rows.at(-1)?.at(-1) ?? null]) : null;
+  return { ...answerOf(bodyOf(format, columns, rows, next)), next };
+}
+
 export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
+  const flights = new Flights<LatestAnswer>();
   return async (api) => {
     api.route({
       method: 'GET',
@@ -130,12 +150,14 @@ export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
         const format = negotiate(asked.format, request.headers.accept, ['json', 'geojson']);
         const size = asked.limit ?? PAGE.default;
         const filter = await visible.filter(request.caller);
-        const { question, columns } = pageOf(asked, filter, format, size);
-        const found = await database.askText(question, signal);
-        const rows = found.slice(0, size);
-        const next = found.length > size ? encodeCursor([rows.at(-1)?.at(-1) ?? null]) : null;
-        linkNext(request, reply, next);
-        return sendText(request, reply, format, bodyOf(format, columns, rows, next)) as never;
+        const page = pageOf(asked, filter, format, size);
+        // Maps of many people ask for the same at the same time. What the caller sees is among the values.
+        const key = JSON.stringify([format, page.question.text, page.question.values]);
+        const { result } = await flights
+          .join(key, signal, (abandoned) => answerOfPage(page, { format, size }, database, abandoned))
+          .catch((error: unknown) => { throw problemOf(error, signal); });
+        linkNext(request, reply, result.next);
+        return sendAnswer(request, reply, format, result) as never;
       },
     });
   };

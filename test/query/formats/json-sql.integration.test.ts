@@ -41,7 +41,9 @@ const ROWS = `
     as rows (device, at, double, single, whole, flag, attributes)`;
 
 /** Rows written by Node.js, and by PostgreSQL. */
-async function bothWays(columns: (values: StatementValues) => readonly Column[]): Promise<{ node: string[]; sql: string[] }> {
+async function bothWays(
+  columns: (values: StatementValues) => readonly Column[],
+): Promise<{ node: string[]; sql: string[] }> {
   const { pool } = await openSite();
   const ask = async (text: string, values: readonly unknown[]): Promise<(string | null)[][]> => {
     const result = await pool.query({ text, values: [...values], rowMode: 'array', types: AS_TEXT });
