@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- [name …] [--quick] [--large] [--rows n] [--data folder] [--check] [--json]`: measures on this machine
- * and prints the figures; without a name all. Rounds of what is compared take turns, so that a machine whose speed drifts
- * changes both; a figure is the median of its rounds, with the least and the most.
+ * `npm run bench -- [name …] [--quick] [--large] [--rows n] [--data folder] [--check] [--json]`: measures on this
+ * machine and prints the figures; without a name all. Rounds of what is compared take turns, so that a machine whose
+ * speed drifts changes both; a figure is the median of its rounds, with the least and the most.
  */
 import { cpus } from 'node:os';
 import { Command } from 'commander';
@@ -58,13 +58,14 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   // What else was started ends with this process.
   process.once(signal, () => void servers.stop().finally(() => process.exit(code)));
 }
+const size = rows === undefined ? {} : { rows: rows * MILLION };
 const results: Record<string, Outcome> = {};
 try {
   say(`Node.js ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}; ${servers.description}`);
   for (const benchmark of BENCHMARKS) {
     if (command.args.length > 0 && !command.args.includes(benchmark.name)) continue;
     say(`${benchmark.name} …`);
-    const outcome = await benchmark.run({ servers, quick, large, say, ...(rows === undefined ? {} : { rows: rows * MILLION }) });
+    const outcome = await benchmark.run({ servers, quick, large, say, ...size });
     results[benchmark.name] = outcome;
     if (!json) process.stdout.write(`${report(benchmark, outcome)}\n`);
   }
