@@ -41,28 +41,28 @@ export type TextRow = readonly (string | null)[];
 
 type ReadSettings = Pick<Settings, 'QUERY_POOL_SIZE' | 'QUERY_STATEMENT_TIMEOUT_MS' | 'INSTANCE_ID'>;
 
-/** JIT costs more than it gives for questions of milliseconds. */
-const SESSION = "select set_config('default_transaction_read_only', 'on', false), set_config('jit', 'off', false)";
 /**
- * What not every platform has: a server that ends the statement of a client which has hung up, and pages of the disk
- * that are asked for ahead. Records of one tracker lie on as many pages as there are records, until they are
- * compressed: 5,000 of them that are not in memory take 125 ms in the place of 450 with the default of PostgreSQL
- * before 18.
+ * JIT costs more than it gives for questions of milliseconds. The last one makes a server end the statement of a client
+ * that has hung up; on Windows it cannot be set.
  */
-const WHERE_THERE_IS = [
-  "select set_config('client_connection_check_interval', '500ms', false)",
-  "select set_config('effective_io_concurrency', '128', false)",
-];
+const SESSION = "select set_config('default_transaction_read_only', 'on', false), set_config('jit', 'off', false)";
+const WATCH_CLIENT = "select set_config('client_connection_check_interval', '500ms', false)";
+/**
+ * Pages of the disk that are asked for ahead. Records of one tracker lie on as many pages as there are records, until
+ * they are compressed: 5,000 of them that are not in memory take 125 ms in the place of 450 with the default of
+ * PostgreSQL before 18. Where that is 0 the platform cannot.
+ */
+const READ_AHEAD = `select set_config(name, '128', false) from pg_settings
+  where name = 'effective_io_concurrency' and boot_val <> '0'`;
 
 async function prepareSession(client: ClientBase, onError: (error: Error) => void): Promise<void> {
   await client.query(SESSION);
-  for (const setting of WHERE_THERE_IS) {
-    try {
-      await client.query(setting);
-    } catch (error) {
-      if (!isOfServer(error)) throw error;
-      onError(error);
-    }
+  await client.query(READ_AHEAD);
+  try {
+    await client.query(WATCH_CLIENT);
+  } catch (error) {
+    if (!isOfServer(error)) throw error;
+    onError(error);
   }
 }
 
