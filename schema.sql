@@ -56,15 +56,15 @@ AS $function$
       and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
       and m.hour >= (select greatest(hours_from, raw_from) from rollup_state)
       and m.hour < (select rolled_to from rollup_state)) as marked
-  cross join lateral position_rollups_of(interval '1 hour', marked.device_id, marked.begins, marked.ends) as t
+  cross join lateral position_rollups_of(interval '1 hour', marked.device_id, marked.begins, marked.ends, from_ts, to_ts) as t
   union all
   select n.*
   from (select greatest(from_ts, rolled_to) as begins from rollup_state where rolled_to < to_ts offset 0) as present
-  cross join lateral position_rollups(interval '1 hour', devices, begins, to_ts) as n
+  cross join lateral position_rollups(interval '1 hour', devices, begins, to_ts, from_ts, to_ts) as n
   union all
   select o.*
   from (select least(to_ts, hours_from) as ends from rollup_state where hours_from > from_ts offset 0) as past
-  cross join lateral position_rollups(interval '1 hour', devices, from_ts, ends) as o
+  cross join lateral position_rollups(interval '1 hour', devices, from_ts, ends, from_ts, to_ts) as o
 $function$
 ;
 comment on function position_hours_between is 'Hours of these trackers (null: of all) that start at or after from_ts and before to_ts, both at full hours';
@@ -97,20 +97,20 @@ AS $function$
       and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
       and m.hour >= (select greatest(minutes_from, raw_from) from rollup_state)
       and m.hour < (select rolled_to from rollup_state)) as marked
-  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, marked.begins, marked.ends) as t
+  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, marked.begins, marked.ends, from_ts, to_ts) as t
   union all
   select n.*
   from (select greatest(from_ts, rolled_to) as begins from rollup_state where rolled_to < to_ts offset 0) as present
-  cross join lateral position_rollups(interval '1 minute', devices, begins, to_ts) as n
+  cross join lateral position_rollups(interval '1 minute', devices, begins, to_ts, from_ts, to_ts) as n
   union all
   select o.*
   from (select least(to_ts, minutes_from) as ends from rollup_state where minutes_from > from_ts offset 0) as past
-  cross join lateral position_rollups(interval '1 minute', devices, from_ts, ends) as o
+  cross join lateral position_rollups(interval '1 minute', devices, from_ts, ends, from_ts, to_ts) as o
 $function$
 ;
 comment on function position_minutes_between is 'Minutes of these trackers (null: of all) that start at or after from_ts and before to_ts, both at full minutes';
 
-CREATE OR REPLACE FUNCTION position_rollups(width interval, devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
+CREATE OR REPLACE FUNCTION position_rollups(width interval, devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone, within_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, within_to timestamp with time zone DEFAULT 'infinity'::timestamp with time zone)
  RETURNS TABLE(device_id bigint, bucket timestamp with time zone, records integer, speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real, altitude_count integer, altitude_sum double precision, altitude_min real, altitude_max real, altitude_first real, altitude_last real, hdop_count integer, hdop_sum double precision, hdop_min real, hdop_max real, hdop_first real, hdop_last real, satellites_count integer, satellites_sum double precision, satellites_min smallint, satellites_max smallint, satellites_first smallint, satellites_last smallint, latitude_first double precision, longitude_first double precision, latitude_last double precision, longitude_last double precision, attributes jsonb)
  LANGUAGE sql
  STABLE PARALLEL SAFE
@@ -138,7 +138,7 @@ AS $function$
     from (
       select r.device_id, date_bin(width, r.ts, timestamptz '2000-01-01 00:00+00') as bucket, r.speed, r.altitude, r.hdop, r.satellites, r.latitude, r.longitude
       from positions r
-      where (devices is null or r.device_id = any(devices)) and r.ts >= from_ts and r.ts < to_ts
+      where (devices is null or r.device_id = any(devices)) and r.ts >= from_ts and r.ts < to_ts and r.ts >= within_from and r.ts < within_to
       order by 1, 2, r.ts, r.event_id) as p
     group by 1, 2) as f
   left join (
@@ -157,7 +157,7 @@ AS $function$
           when 'number' then e.value::numeric
           when 'boolean' then case when e.value::boolean then 1 else 0 end
         end) as c (value)
-        where (devices is null or r.device_id = any(devices)) and r.ts >= from_ts and r.ts < to_ts and c.value is not null
+        where (devices is null or r.device_id = any(devices)) and r.ts >= from_ts and r.ts < to_ts and r.ts >= within_from and r.ts < within_to and c.value is not null
         order by 1, 2, 3, r.ts, r.event_id) as p
       group by 1, 2, 3) as v
     group by 1, 2) as a using (device_id, bucket)
@@ -165,12 +165,12 @@ $function$
 ;
 comment on function position_rollups is 'Records of these trackers (null: of all) with from_ts <= ts < to_ts by tracker and time, from positions';
 
-CREATE OR REPLACE FUNCTION position_rollups_of(width interval, device bigint, from_ts timestamp with time zone, to_ts timestamp with time zone)
+CREATE OR REPLACE FUNCTION position_rollups_of(width interval, device bigint, from_ts timestamp with time zone, to_ts timestamp with time zone, within_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, within_to timestamp with time zone DEFAULT 'infinity'::timestamp with time zone)
  RETURNS TABLE(device_id bigint, bucket timestamp with time zone, records integer, speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real, altitude_count integer, altitude_sum double precision, altitude_min real, altitude_max real, altitude_first real, altitude_last real, hdop_count integer, hdop_sum double precision, hdop_min real, hdop_max real, hdop_first real, hdop_last real, satellites_count integer, satellites_sum double precision, satellites_min smallint, satellites_max smallint, satellites_first smallint, satellites_last smallint, latitude_first double precision, longitude_first double precision, latitude_last double precision, longitude_last double precision, attributes jsonb)
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
-  select r.* from position_rollups(width, null, from_ts, to_ts) as r where r.device_id = device offset 0
+  select r.* from position_rollups(width, null, from_ts, to_ts, within_from, within_to) as r where r.device_id = device offset 0
 $function$
 ;
 comment on function position_rollups_of is 'position_rollups of one tracker, for each of several';

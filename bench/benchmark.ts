@@ -29,6 +29,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Sizes that take hours and tens of gigabytes too. */
   readonly large: boolean;
+  /** Rows of a history, in the place of those that a benchmark would have; absent: those. */
+  readonly rows?: number;
   readonly say: (line: string) => void;
 }
 

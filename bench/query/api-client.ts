@@ -21,9 +21,11 @@ export class ApiClient {
     this.#token = token;
   }
 
-  async ask(path: string): Promise<Answer> {
+  /** @param encoding that the answer is to come in; absent: as it is */
+  async ask(path: string, encoding?: 'br' | 'gzip'): Promise<Answer> {
     const startedAt = performance.now();
-    const headers = { authorization: `Bearer ${this.#token}` };
+    const accepted = encoding === undefined ? {} : { 'accept-encoding': encoding };
+    const headers = { authorization: `Bearer ${this.#token}`, ...accepted };
     const request = get({ host: '127.0.0.1', port: this.#port, path, agent: this.#agent, headers });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const chunks: Buffer[] = [];

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import type { Figure, Ratio } from '../benchmark.ts';
 import { takeTurns } from '../support/rounds.ts';
 import { over, quantile } from '../support/statistics.ts';
-import type { ApiClient } from './api-client.ts';
+import type { Answer, ApiClient } from './api-client.ts';
 import type { Question } from './questions.ts';
 
 /** Quantiles of a round, ms. */
@@ -29,7 +29,10 @@ interface Options {
   readonly cached: string;
 }
 
+/** As a browser asks. */
+const COMPRESSED = { encoding: 'br', each: 20 } as const;
 const HIT = { name: 'the same, from the cache', goalMs: 3, each: 200 };
+const KB = 1_000;
 const AS_TEXT = { getTypeParser: () => (text: unknown): unknown => text };
 
 async function repeat(each: number, ask: () => Promise<number>): Promise<Round> {
@@ -76,6 +79,25 @@ async function measureHits({ client, rounds, cached }: Options): Promise<Measure
     }),
   }, rounds);
   return { ...HIT, http };
+}
+
+/** How large answers are, and what compression takes and saves. */
+export async function measureSizes(client: ApiClient, questions: readonly Question[]): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const { name, each, path } of questions) {
+    const plain = await client.ask(path(0));
+    const compressed: Answer[] = [];
+    const { p50 } = await repeat(Math.min(each, COMPRESSED.each), async () => {
+      const answer = await client.ask(path(compressed.length), COMPRESSED.encoding);
+      compressed.push(answer);
+      return answer.ms;
+    });
+    figures.push(
+      { name: `${name}, size`, unit: 'KB', values: [plain.bytes / KB] },
+      { name: `${name}, size in Brotli`, unit: 'KB', values: [(compressed[0]?.bytes ?? Number.NaN) / KB] },
+      { name: `${name}, in Brotli, p50`, unit: 'ms', values: [p50] });
+  }
+  return figures;
 }
 
 export async function measureQuietly(options: Options, questions: readonly Question[]): Promise<Measured[]> {

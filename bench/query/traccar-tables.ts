@@ -31,6 +31,18 @@ const DEVICES = `
   select id, unique_id, (select p.id from tc_positions p where p.deviceid = d.id order by p.fixtime desc limit 1)
   from devices d where id <= $1`;
 
+/** The devices whose positions were not copied: each with its newest one, for who asks where all of them are. */
+const OTHER_DEVICES = `
+  with others as (
+    insert into tc_positions (protocol, deviceid, servertime, devicetime, fixtime, valid, latitude, longitude, altitude,
+      speed, course, attributes, accuracy)
+    select 'teltonika', device_id, received_at at time zone 'UTC', ts at time zone 'UTC', ts at time zone 'UTC', valid,
+      latitude, longitude, altitude, speed / 1.852, course, attributes::text, 0
+    from device_state where device_id not in (select id from tc_devices)
+    returning id, deviceid)
+  insert into tc_devices (id, uniqueid, positionid)
+  select d.id, d.unique_id, o.id from others o join devices d on d.id = o.deviceid`;
+
 /** How many devices fit into a copy. */
 export function copiedDevices(devices: number, rows: number): number {
   return Math.max(1, Math.min(devices, Math.floor(MOST_ROWS / (rows / devices))));
@@ -47,14 +59,17 @@ async function copy(client: Client, devices: number, { to }: HistoryRange): Prom
   await client.query('vacuum (analyze) tc_devices');
 }
 
-/** Copies the first so many devices, with all their time, unless a run before has. */
+/** Copies the first so many devices, with all their time, unless a run before has; the others as they are now. */
 export async function copyToTraccarTables(
   url: string, devices: number, range: HistoryRange, say: (line: string) => void,
 ): Promise<void> {
   await withClient(url, async (client) => {
     const { rows: [found] } = await client.query<{ there: boolean }>('select to_regclass(\'tc_positions\') is not null as there');
-    if (found?.there === true) return;
-    say(`  Traccar's tables, ${devices.toLocaleString('en')} devices: filling`);
-    await copy(client, devices, range);
+    if (found?.there !== true) {
+      say(`  Traccar's tables, ${devices.toLocaleString('en')} devices: filling`);
+      await copy(client, devices, range);
+    }
+    await client.query(OTHER_DEVICES);
+    await client.query('analyze tc_positions, tc_devices');
   });
 }

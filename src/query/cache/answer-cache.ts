@@ -6,7 +6,7 @@
  * works the answer out; errors are not kept.
  */
 import type { Answer } from './answer.ts';
-import { answerOf } from './answer.ts';
+import { answerOfValue } from './answer.ts';
 import type { AnswerStore } from './answer-store.ts';
 import { Flights } from './flights.ts';
 
@@ -51,7 +51,7 @@ export class AnswerCache {
       const stored = await this.#store.get(key);
       if (typeof stored !== 'string') return { answer: stored, result: 'hit' };
       abandoned.throwIfAborted();
-      const answer = answerOf(await work(abandoned));
+      const answer = answerOfValue(await work(abandoned));
       // Nobody waits for it to be kept.
       void this.#store.set(key, answer, ttlMs);
       return { answer, result: stored === 'away' ? 'bypass' : 'miss' };

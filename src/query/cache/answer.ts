@@ -1,5 +1,5 @@
-/** An answer as it is kept and sent: bytes of JSON, a tag that changes with them, and where the next page begins. */
-import { etagOf } from '../../http/etag.ts';
+/** An answer as it is kept and sent: bytes of text, a tag that changes with them, and where the next page begins. */
+import { etagOfBytes } from '../../http/etag.ts';
 
 export interface Answer {
   readonly body: Buffer;
@@ -12,11 +12,18 @@ export interface Answer {
 const SEPARATOR = 0x0a;
 const HEAD = /^(W\/"[\w-]{22}")(?: ([\w-]+))?$/;
 
+/**
+ * Bytes from here on: a text of megabytes would be encoded for the tag, for its length and for the socket.
+ * @param next the cursor of the next page, as it stands in the text too
+ */
+export function answerOf(text: string, next: string | null = null): Answer {
+  const body = Buffer.from(text);
+  return { body, tag: etagOfBytes(body), next };
+}
+
 /** Of the value that becomes the JSON; `next` of it, where it is a page. */
-export function answerOf(value: object): Answer {
-  const json = `${JSON.stringify(value)}\n`;
-  const next = 'next' in value && typeof value.next === 'string' ? value.next : null;
-  return { body: Buffer.from(json), tag: etagOf(json), next };
+export function answerOfValue(value: object): Answer {
+  return answerOf(`${JSON.stringify(value)}\n`, 'next' in value && typeof value.next === 'string' ? value.next : null);
 }
 
 /** Tag, the next page after a space where there is one, line feed, body. */

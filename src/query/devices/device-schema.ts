@@ -9,7 +9,6 @@ import { objectWriter } from '../formats/json.ts';
 import { latestColumns } from '../latest/latest-columns.ts';
 import { latestPositionSchema } from '../position-schema.ts';
 import { StatementValues } from '../statement-values.ts';
-import { epochOf } from '../times.ts';
 
 export const STATUSES = ['online', 'offline', 'never'] as const;
 
@@ -47,7 +46,7 @@ export function bindOnlineSince(values: StatementValues, onlineMs: number): stri
 }
 
 const text = (name: string, sql: string): Column => ({ name, kind: 'text', sql });
-const time = (name: string, sql: string): Column => ({ name, kind: 'time', sql: epochOf(sql) });
+const time = (name: string, sql: string): Column => ({ name, kind: 'time', sql });
 
 function ownColumns(onlineSince: string): Column[] {
   return [
@@ -56,7 +55,7 @@ function ownColumns(onlineSince: string): Column[] {
     time('createdAt', 'd.created_at'),
     text('status', statusOf(onlineSince)),
     time('lastSeenAt', 's.last_received_at'), time('firstTs', 's.first_ts'),
-    { name: 'records', kind: 'number', sql: 'coalesce(s.records, 0)' },
+    { name: 'records', kind: 'integer', sql: 'coalesce(s.records, 0)' },
   ];
 }
 

@@ -37,7 +37,7 @@ const place = z.tuple([z.uuid()]);
 
 const WRITE = objectWriter([
   { name: 'id', kind: 'text', sql: '', at: 0 }, { name: 'name', kind: 'text', sql: '', at: 1 },
-  { name: 'kind', kind: 'text', sql: '', at: 2 }, { name: 'devices', kind: 'number', sql: '', at: 3 },
+  { name: 'kind', kind: 'text', sql: '', at: 2 }, { name: 'devices', kind: 'integer', sql: '', at: 3 },
 ]);
 
 /** @param groups null: all */

@@ -5,11 +5,11 @@
 import { epochOf, msOfEpoch } from '../times.ts';
 
 /**
- * - `number`, `boolean`: JSON as it is; a number that JSON has no word for (NaN, Infinity) is null
- * - `time`: as `epochOf` gives it, shown as epoch milliseconds; `iso`: the same, shown as ISO 8601
+ * - `integer`, `boolean`: JSON as it is; `number`: the same, and what JSON has no word for (NaN, Infinity) is null
+ * - `time`: a timestamptz, read as `epochOf` gives it, shown as epoch milliseconds; `iso`: the same, shown as ISO 8601
  * - `json`: an object that is JSON already; `attribute`: one value of it
  */
-export type ColumnKind = 'text' | 'number' | 'boolean' | 'time' | 'iso' | 'json' | 'attribute';
+export type ColumnKind = 'text' | 'number' | 'integer' | 'boolean' | 'time' | 'iso' | 'json' | 'attribute';
 
 export interface Column {
   /** As it is called in the answer; of an attribute, `attributes.` and its name. */
@@ -39,21 +39,22 @@ export const POSITION_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) =
 
 export function fieldColumns({ deviceId, record, place }: Sources): Readonly<Record<FieldName, Column>> {
   const number = (name: string, sql: string): Column => ({ name, kind: 'number', sql });
+  const integer = (name: string, sql: string): Column => ({ name, kind: 'integer', sql });
   return {
     deviceId: { name: 'deviceId', kind: 'text', sql: deviceId },
-    ts: { name: 'ts', kind: 'time', sql: epochOf(`${record}.ts`) },
-    time: { name: 'time', kind: 'iso', sql: epochOf(`${record}.ts`) },
-    receivedAt: { name: 'receivedAt', kind: 'time', sql: epochOf(`${record}.received_at`) },
+    ts: { name: 'ts', kind: 'time', sql: `${record}.ts` },
+    time: { name: 'time', kind: 'iso', sql: `${record}.ts` },
+    receivedAt: { name: 'receivedAt', kind: 'time', sql: `${record}.received_at` },
     latitude: number('latitude', `${place}.latitude`),
     longitude: number('longitude', `${place}.longitude`),
     altitude: number('altitude', `${place}.altitude`),
     course: number('course', `${place}.course`),
     speed: number('speed', `${place}.speed`),
-    satellites: number('satellites', `${place}.satellites`),
+    satellites: integer('satellites', `${place}.satellites`),
     hdop: number('hdop', `${place}.hdop`),
     valid: { name: 'valid', kind: 'boolean', sql: `${record}.valid::text` },
-    priority: number('priority', `${record}.priority`),
-    eventId: number('eventId', `${record}.event_id`),
+    priority: integer('priority', `${record}.priority`),
+    eventId: integer('eventId', `${record}.event_id`),
     attributes: { name: 'attributes', kind: 'json', sql: `${record}.attributes::text` },
   };
 }
@@ -78,6 +79,7 @@ export function jsonOf(kind: ColumnKind, text: string | null): string {
       return `"${isoOf(text)}"`;
     case 'number':
       return isNumber(text) ? text : 'null';
+    case 'integer':
     case 'boolean':
     case 'json':
     case 'attribute':
@@ -103,8 +105,13 @@ export interface Selection {
   readonly width: number;
 }
 
+/** What is selected for a column. */
+function expressionOf({ kind, sql }: Column): string {
+  return kind === 'time' || kind === 'iso' ? epochOf(sql) : sql;
+}
+
 export function select(columns: readonly Column[]): Selection {
-  const expressions = [...new Set(columns.map(({ sql }) => sql))];
-  const placed = columns.map((column) => ({ ...column, at: expressions.indexOf(column.sql) }));
+  const expressions = [...new Set(columns.map(expressionOf))];
+  const placed = columns.map((column) => ({ ...column, at: expressions.indexOf(expressionOf(column)) }));
   return { columns: placed, sql: expressions.join(', '), width: expressions.length };
 }

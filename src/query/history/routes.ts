@@ -21,11 +21,12 @@ import type { QueryParts } from '../parts.ts';
 import { chosenPositionSchema, featureCollectionSchema } from '../position-schema.ts';
 import type { VisibleDevice } from '../visible-devices.ts';
 import type { Batches, Reading } from './batches.ts';
-import { BATCH_ROWS, allRows, bestRows, withinTolerance } from './batches.ts';
+import { allRows, bestRows, withinTolerance } from './batches.ts';
 import { downloadOf } from './download.ts';
 import type { HistoryQuestion } from './question.ts';
 import { historyCursor, historyParameters, questionOf } from './question.ts';
-import { placeOf, trackColumns } from './track.ts';
+import type { Place } from './track.ts';
+import { JSON_AT, jsonPageQuestion, placeOf, trackColumns } from './track.ts';
 
 /** What comes as a stream. */
 const STREAMED = { ndjson, csv, geojson, gpx, kml } as const satisfies Record<string, Format>;
@@ -71,9 +72,9 @@ function columnsOf({ track, fields }: Reading): readonly PlacedColumn[] {
 }
 
 /** Rows in the order asked for, simplified as asked for, from behind the cursor on. */
-function batchesOf(reading: Reading, { after, simplify }: HistoryQuestion, batchRows: number): Batches {
+function batchesOf(reading: Reading, { after, simplify }: HistoryQuestion): Batches {
   if (simplify?.kind === 'points') return bestRows(reading, simplify.count);
-  const rows = allRows(reading, { after, batchRows });
+  const rows = allRows(reading, { after });
   return simplify === null ? rows : withinTolerance(rows, simplify.metres);
 }
 
@@ -87,16 +88,40 @@ async function take(batches: Batches, limit: number): Promise<{ rows: readonly T
   return { rows, hasMore: false };
 }
 
+interface Page {
+  /** JSON. */
+  readonly items: readonly string[];
+  /** The place of the last one where there are more. */
+  readonly end: Place | null;
+}
+
+async function simplifiedPage(reading: Reading, question: HistoryQuestion): Promise<Page> {
+  const { simplify } = question;
+  const limit = simplify?.kind === 'points' ? simplify.count : question.limit;
+  const { rows, hasMore } = await take(batchesOf(reading, question), limit);
+  const last = rows.at(-1);
+  const items = rows.map(objectWriter(columnsOf(reading)));
+  return { items, end: hasMore && last !== undefined ? placeOf(last) : null };
+}
+
+/** Nothing but the place of the last record is read by this process: its JSON comes from the database. */
+async function wholePage(
+  { database, track, fields, signal }: Reading, { after, limit }: HistoryQuestion,
+): Promise<Page> {
+  const found = await database.askText(jsonPageQuestion(track, fields, { after, limit: limit + 1 }), signal);
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  return {
+    items: rows.map((row) => row[JSON_AT] ?? ''),
+    end: found.length > limit && last !== undefined ? placeOf(last) : null,
+  };
+}
+
 async function pageOf(reading: Reading, question: HistoryQuestion): Promise<{ body: string; next: string | null }> {
   const { simplify, fromMs, toMs } = question;
-  const limit = simplify?.kind === 'points' ? simplify.count : question.limit;
-  const batchRows = simplify === null ? limit + 1 : BATCH_ROWS;
-  const { rows, hasMore } = await take(batchesOf(reading, question, batchRows), limit);
-  const last = rows.at(-1);
-  const next = hasMore && last !== undefined ? historyCursor(placeOf(last), question) : null;
-  const write = objectWriter(columnsOf(reading));
-  const body = `{"from":${fromMs},"to":${toMs},"items":[${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
-  return { body, next };
+  const { items, end } = await (simplify === null ? wholePage : simplifiedPage)(reading, question);
+  const next = end === null ? null : historyCursor(end, question);
+  return { body: `{"from":${fromMs},"to":${toMs},"items":[${items.join(',\n')}],"next":${JSON.stringify(next)}}\n`, next };
 }
 
 interface HistoryRequest {
@@ -121,7 +146,7 @@ async function answerHistory(parts: QueryParts, asked: HistoryRequest): Promise<
     return sendText(request, reply, 'json', body);
   }
   const writer = STREAMED[format](columnsOf(reading), { deviceId, name: device.name ?? deviceId });
-  const batches = batchesOf(reading, question, BATCH_ROWS);
+  const batches = batchesOf(reading, question);
   const documentParts = await downloadOf({ writer, format, batches, events: parts.events, signal });
   const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
   const fileName = FILES.has(format) ? `${deviceId}-${day(question.fromMs)}-${day(question.toMs)}` : null;

@@ -7,8 +7,9 @@ import type { Question, TextRow } from '../database.ts';
 import type { Column, Selection } from '../formats/columns.ts';
 import { fieldColumns, select } from '../formats/columns.ts';
 import { columnsOf } from '../formats/chosen-fields.ts';
+import { objectSql } from '../formats/json-sql.ts';
 import { StatementValues } from '../statement-values.ts';
-import { epochOf, timestampOfUs, usOfEpoch } from '../times.ts';
+import { timestampOfUs, usOfEpoch } from '../times.ts';
 
 export interface Track {
   /** Of `devices`, bigint as text. */
@@ -32,12 +33,18 @@ export interface Place {
 /** Hidden columns, at these places of every row. */
 const EPOCH_AT = 0;
 const EVENT_AT = 1;
+/** Of a page of JSON. */
+export const JSON_AT = 2;
 export const LATITUDE_AT = 2;
 export const LONGITUDE_AT = 3;
 
+const PLACE: readonly Column[] = [
+  { name: '$epoch', kind: 'time', sql: 'p.ts' },
+  { name: '$eventId', kind: 'integer', sql: 'p.event_id' },
+];
+
 const HIDDEN: readonly Column[] = [
-  { name: '$epoch', kind: 'time', sql: epochOf('p.ts') },
-  { name: '$eventId', kind: 'number', sql: 'p.event_id' },
+  ...PLACE,
   { name: '$latitude', kind: 'number', sql: 'p.latitude' },
   { name: '$longitude', kind: 'number', sql: 'p.longitude' },
 ];
@@ -46,16 +53,18 @@ export function placeOf(row: TextRow): Place {
   return { us: usOfEpoch(row[EPOCH_AT] ?? '0'), eventId: Number(row[EVENT_AT]) };
 }
 
-/** The columns of an answer, hidden ones first. */
-export function trackColumns(
-  { deviceId }: Pick<Track, 'deviceId'>,
-  fields: readonly string[],
-  values: StatementValues,
-): Selection {
+type Named = Pick<Track, 'deviceId'>;
+
+function shownColumns({ deviceId }: Named, fields: readonly string[], values: StatementValues): Column[] {
   // PostgreSQL refuses a value that the statement does not refer to.
   const ownId = fields.includes('deviceId') ? values.bind(deviceId, 'text') : 'null';
   const known = fieldColumns({ deviceId: ownId, record: 'p', place: 'p' });
-  return select([...HIDDEN, ...columnsOf(fields, known, 'p.attributes', values)]);
+  return columnsOf(fields, known, 'p.attributes', values);
+}
+
+/** The columns of an answer, hidden ones first. */
+export function trackColumns(track: Named, fields: readonly string[], values: StatementValues): Selection {
+  return select([...HIDDEN, ...shownColumns(track, fields, values)]);
 }
 
 /** Where the page begins: the bound of `ts` alone is what partitions and chunks are chosen by. */
@@ -71,14 +80,13 @@ function beginning({ fromMs, toMs, order }: Track, after: Place | null, values: 
   return `${rest} and (p.ts, p.event_id) ${comparison} (${values.bind(at, 'timestamptz')}, ${values.bind(after.eventId, 'integer')})`;
 }
 
-/** Up to `limit` records from behind `after` on; null: from the beginning. */
-export function pageQuestion(
-  track: Track,
-  fields: readonly string[],
-  { after, limit }: { readonly after: Place | null; readonly limit: number },
-): Question {
-  const values = new StatementValues();
-  const { sql } = trackColumns(track, fields, values);
+interface Page {
+  /** null: from the beginning. */
+  readonly after: Place | null;
+  readonly limit: number;
+}
+
+function pageOf(track: Track, { after, limit }: Page, sql: string, values: StatementValues): Question {
   const where = [`p.device_id = ${values.bind(track.id, 'bigint')}`, beginning(track, after, values)];
   if (track.fixesOnly) where.push('p.latitude is not null', 'p.longitude is not null');
   const text = `
@@ -86,6 +94,20 @@ export function pageQuestion(
     where ${where.join(' and ')}
     order by p.ts ${track.order}, p.event_id ${track.order} limit ${values.bind(limit, 'bigint')}`;
   return { name: 'history', text, values: values.list };
+}
+
+/** Up to `limit` records from behind `after` on. */
+export function pageQuestion(track: Track, fields: readonly string[], page: Page): Question {
+  const values = new StatementValues();
+  const { sql } = trackColumns(track, fields, values);
+  return pageOf(track, page, sql, values);
+}
+
+/** The same, each record as its place, as `placeOf` reads it, and its JSON at JSON_AT. */
+export function jsonPageQuestion(track: Track, fields: readonly string[], page: Page): Question {
+  const values = new StatementValues();
+  const json = objectSql(shownColumns(track, fields, values), values);
+  return pageOf(track, page, `${select(PLACE).sql}, ${json}`, values);
 }
 
 /** These records, in this order. Those that were dropped meanwhile are not there. */

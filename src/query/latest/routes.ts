@@ -3,14 +3,19 @@ import { z } from 'zod';
 import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
-import { clientSignal, linkNext, sendText } from '../answer.ts';
+import { clientSignal, linkNext, sendAnswer } from '../answer.ts';
+import type { Answer } from '../cache/answer.ts';
+import { answerOf } from '../cache/answer.ts';
+import { Flights } from '../cache/flights.ts';
 import { cursorParameter, decodeCursor, encodeCursor, invalidParameter, nextSchema } from '../cursor.ts';
-import type { Question, TextRow } from '../database.ts';
+import { problemOf } from '../database-problem.ts';
+import type { Answering, Question, TextRow } from '../database.ts';
 import { isInGroup, isVisible, whereOf } from '../devices/conditions.ts';
 import { fieldsParameter } from '../formats/chosen-fields.ts';
 import type { PlacedColumn } from '../formats/columns.ts';
 import { select } from '../formats/columns.ts';
-import { featureWriter, objectWriter } from '../formats/json.ts';
+import { objectSql } from '../formats/json-sql.ts';
+import { featureWriter } from '../formats/json.ts';
 import { negotiate } from '../formats/negotiation.ts';
 import { commaSeparated, deviceId, groupId, limit } from '../parameters.ts';
 import type { QueryParts } from '../parts.ts';
@@ -70,13 +75,20 @@ function wantedDevices({ devices, device }: Parameters): string[] | null {
   return [...(devices ?? []), ...[device ?? []].flat()];
 }
 
+/** Features have a place, whether it was asked for or not. */
+function fieldsOf(fields: readonly string[] | undefined, format: 'json' | 'geojson'): readonly string[] | undefined {
+  if (fields === undefined || format === 'json') return fields;
+  return [...new Set([...fields, 'latitude', 'longitude', 'altitude'])];
+}
+
 interface Page {
   readonly question: Question;
   readonly columns: readonly PlacedColumn[];
 }
 
-/** One row more than the page has; the id comes last. */
-function pageOf(asked: Parameters, filter: DeviceFilter, fields: readonly string[] | undefined, size: number): Page {
+/** One row more than the page has; the id comes last. Of JSON a row is one text. */
+function pageOf(asked: Parameters, filter: DeviceFilter, format: 'json' | 'geojson', size: number): Page {
+  const fields = fieldsOf(asked.fields, format);
   const values = new StatementValues();
   const wanted = wantedDevices(asked);
   const conditions = [
@@ -88,28 +100,34 @@ function pageOf(asked: Parameters, filter: DeviceFilter, fields: readonly string
   if (asked.cursor !== undefined) {
     conditions.push(`d.id > ${values.bind(decodeCursor(asked.cursor, place)[0], 'bigint')}`);
   }
-  const { columns, sql } = select(latestColumns(fields, values));
+  const chosen = latestColumns(fields, values);
+  const { columns, sql } = select(chosen);
   const text = `
-    select ${sql}, d.id::text
+    select ${format === 'json' ? objectSql(chosen, values) : sql}, d.id::text
     from devices d join device_state s on s.device_id = d.id ${whereOf(conditions)}
     order by d.id limit ${values.bind(size + 1, 'bigint')}`;
   return { question: { name: 'latest', text, values: values.list }, columns };
 }
 
-/** Features have a place, whether it was asked for or not. */
-function fieldsOf(fields: readonly string[] | undefined, format: 'json' | 'geojson'): readonly string[] | undefined {
-  if (fields === undefined || format === 'json') return fields;
-  return [...new Set([...fields, 'latitude', 'longitude', 'altitude'])];
-}
-
 function bodyOf(format: 'json' | 'geojson', columns: readonly PlacedColumn[], rows: readonly TextRow[], next: string | null): string {
   const [head, write] = format === 'json'
-    ? ['{"items":[', objectWriter(columns)] as const
+    ? ['{"items":[', ([json]: TextRow) => json ?? ''] as const
     : ['{"type":"FeatureCollection","features":[', featureWriter(columns)] as const;
   return `${head}${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
 }
 
+async function answerOfPage(
+  { question, columns }: Page, { format, size }: { readonly format: 'json' | 'geojson'; readonly size: number },
+  database: Answering, signal: AbortSignal,
+): Promise<Answer> {
+  const found = await database.askText(question, signal);
+  const rows = found.slice(0, size);
+  const next = found.length > size ? encodeCursor([rows.at(-1)?.at(-1) ?? null]) : null;
+  return answerOf(bodyOf(format, columns, rows, next), next);
+}
+
 export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
+  const flights = new Flights<Answer>();
   return async (api) => {
     api.route({
       method: 'GET',
@@ -127,12 +145,14 @@ export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
         const format = negotiate(asked.format, request.headers.accept, ['json', 'geojson']);
         const size = asked.limit ?? PAGE.default;
         const filter = await visible.filter(request.caller);
-        const { question, columns } = pageOf(asked, filter, fieldsOf(asked.fields, format), size);
-        const found = await database.askText(question, signal);
-        const rows = found.slice(0, size);
-        const next = found.length > size ? encodeCursor([rows.at(-1)?.at(-1) ?? null]) : null;
-        linkNext(request, reply, next);
-        return sendText(request, reply, format, bodyOf(format, columns, rows, next)) as never;
+        const page = pageOf(asked, filter, format, size);
+        // Maps of many people ask for the same at the same time. What the caller sees is among the values.
+        const key = JSON.stringify([format, page.question.text, page.question.values]);
+        const { result } = await flights
+          .join(key, signal, (abandoned) => answerOfPage(page, { format, size }, database, abandoned))
+          .catch((error: unknown) => { throw problemOf(error, signal); });
+        linkNext(request, reply, result.next);
+        return sendAnswer(request, reply, format, result) as never;
       },
     });
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerOf, decodeAnswer, encodeAnswer } from '../../../src/query/cache/answer.ts';
+import { answerOfValue, decodeAnswer, encodeAnswer } from '../../../src/query/cache/answer.ts';
 import { ttlOf } from '../../../src/query/cache/answer-cache.ts';
 import { cacheKey } from '../../../src/query/cache/cache-key.ts';
 import { StoredBytes } from '../../../src/query/cache/stored-bytes.ts';
@@ -23,7 +23,7 @@ describe('keys', () => {
 
 test('an answer comes out as it went in, and nothing else is taken for one', () => {
   for (const value of [{ a: '\n' }, { items: [], next: null }, { items: [1], next: 'WyIxIl0' }]) {
-    const answer = answerOf(value);
+    const answer = answerOfValue(value);
     expect(answer).toMatchObject({ body: Buffer.from(`${JSON.stringify(value)}\n`), next: value.next ?? null });
     expect(decodeAnswer(encodeAnswer(answer))).toEqual(answer);
   }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { holdTransaction } from '../../core/support.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { PageOf, TestApi } from '../support.ts';
-import { addDevices, addPositions, allPages, openPrepared, refreshStates, refusal, startApi } from '../support.ts';
+import { addDevices, addPositions, allPages, openPrepared, refreshStates, refusal, runningQuestions, startApi } from '../support.ts';
 
 interface Item {
   readonly deviceId: string;
@@ -140,5 +142,42 @@ describe('the latest positions', () => {
     }
     // The median: other tests share the machine.
     expect(durations.toSorted((a, b) => a - b)[10]).toBeLessThan(50);
+  });
+});
+
+describe('the same question about the latest positions', () => {
+  const callers = {
+    one: { kind: 'granted', devices: ['berlin', 'fiji'], groups: [] },
+    two: { kind: 'granted', devices: ['fiji', 'berlin'], groups: [] },
+    other: { kind: 'granted', devices: ['paris'], groups: [] },
+  } as const;
+
+  it('is put once for all who wait for it and see the same, and for nobody who sees something else', async () => {
+    const { site } = await openApi();
+    const api = await startApi(site, { callers });
+    const ask = (as: string, query = ''): Promise<string[]> => api.ask(`/v1/positions/latest${query}`, { as })
+      .then(({ json }) => (json as PageOf<Item>).items.map(({ deviceId }) => deviceId));
+    const held = await holdTransaction(site.pool, 'lock table device_state in access exclusive mode');
+    const asked = [ask('one'), ask('two'), ask('one'), ask('other'), ask('one', '?limit=1')];
+    await eventually(async () => (await runningQuestions(site.pool)).length === 3);
+    await held.end();
+    const both = ['berlin', 'fiji'];
+    expect(await Promise.all(asked)).toEqual([both, both, both, ['paris'], ['berlin']]);
+    expect(await api.registry.metrics())
+      .toMatch(/^odograph_query_question_duration_seconds_count\{question="latest",result="ok"\} 3$/m);
+  });
+
+  it('goes on for the others when one of them leaves', async () => {
+    const { api, site } = await openApi();
+    const held = await holdTransaction(site.pool, 'lock table device_state in access exclusive mode');
+    const leaving = new AbortController();
+    const url = `${api.url}/v1/positions/latest`;
+    const left = fetch(url, { headers: { authorization: 'Bearer admin' }, signal: leaving.signal });
+    await eventually(async () => (await runningQuestions(site.pool)).length === 1);
+    const stays = api.ask('/v1/positions/latest');
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    await held.end();
+    expect((await stays).status).toBe(200);
   });
 });

@@ -1,6 +1,7 @@
 /** Totals and summaries over HTTP: what they count, of whom, and page by page. */
 import { expect, test } from 'vitest';
 import type { TestApi } from '../support.ts';
+import { rollUp } from '../../../src/core/rollup-hours.ts';
 import { STORAGES, addDevices, addPositions, allPages, openPrepared, refreshStates, startApi } from '../support.ts';
 
 const BEGIN = Date.parse('2026-05-04T00:00:00Z');
@@ -92,4 +93,35 @@ test('ranges at the ends of time are answered', async () => {
       expect([status, question], text).toEqual([200, question]);
     }
   }
+});
+
+test.each(STORAGES)('totals are the same wherever the hours end that are rolled up, and with late records, with %s', async (storage) => {
+  const site = await openPrepared(storage);
+  const ids = await addDevices(site.pool, 'A', 'B');
+  const HOUR_MS = 60 * MINUTE_MS;
+  for (const [at, name] of ['A', 'B'].entries()) {
+    const records = Array.from({ length: 300 }, (_, minute) => (
+      { ts: BEGIN + minute * MINUTE_MS, speed: minute % 7 === at ? null : minute + at }));
+    await addPositions(site.pool, ids.get(name), records);
+  }
+  await refreshStates(site.pool);
+  const hours = [0, 1, 2].flatMap((hour) => (
+    [...ids.values()].map((deviceId) => ({ deviceId, hour: BEGIN + hour * HOUR_MS }))));
+  const client = await site.pool.connect();
+  await rollUp(client, hours, { minutes: BEGIN, hours: BEGIN, raw: BEGIN }, true);
+  client.release();
+  await addPositions(site.pool, ids.get('B'), [{ ts: BEGIN + 90 * MINUTE_MS + 1, speed: 500 }]);
+  const mark = [ids.get('B'), (BEGIN + HOUR_MS) / 1_000];
+  await site.pool.query('insert into rollup_marks (device_id, hour) values ($1, to_timestamp($2))', mark);
+  const answers = new Set<string>();
+  for (const rolledTo of ['-infinity', '2026-05-04T01:00Z', '2026-05-04T03:00Z']) {
+    await site.pool.query(
+      "update rollup_state set rolled_to = $1, minutes_from = '-infinity', hours_from = '-infinity'", [rolledTo]);
+    // The cache keeps an answer for some seconds.
+    const api = await startApi(site, { overrides: { QUERY_CACHE_MAX_BYTES: '0' } });
+    const { text, json } = await api.ask('/v1/totals?from=2026-05-04T00:00:00Z&to=2026-05-04T05:00:00Z');
+    expect(json).toMatchObject({ devices: 2, active: 2, records: 601, topSpeed: 500 });
+    answers.add(text);
+  }
+  expect(answers.size).toBe(1);
 });
