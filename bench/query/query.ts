@@ -11,7 +11,7 @@ import type { History } from '../storage/history.ts';
 import { cutToHistory, historyDatabase, nextRecord } from '../storage/history.ts';
 import { withClient } from '../support/database.ts';
 import { flushRedis } from '../support/redis.ts';
-import { imeisOf } from '../support/sample-frames.ts';
+import { PRESENT_RECORD, imeisOf } from '../support/sample-frames.ts';
 import { startSystem } from '../support/system.ts';
 import type { PacedRound } from '../whole/paced-round.ts';
 import { pacedRound } from '../whole/paced-round.ts';
@@ -60,7 +60,7 @@ async function askWhileStoring(
     return await withClient(url, async (database) => {
       const pace = {
         devices: DEVICES, recordsPerFrame: RECORDS_PER_FRAME, positionsPerSecond: STORED_PER_SECOND, seconds,
-        firstRecord: await nextRecord(database),
+        firstRecord: Math.max(PRESENT_RECORD, await nextRecord(database)),
       };
       const storing = pacedRound(pipeline, database, pace);
       const [stored, asked] = await Promise.all([storing, askMixed(client, kinds, seconds)]);

@@ -35,7 +35,8 @@ async function answers(): Promise<Answer[]> {
     const { headers = {}, content = {} } = get?.responses[200] ?? {};
     const schema = content['application/json']?.schema ?? {};
     const body = schema.$ref === undefined ? schema : schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {};
-    return { name: path, parameters: (get?.parameters ?? []).map(({ name }) => name), headers: Object.keys(headers), body };
+    const parameters = (get?.parameters ?? []).map(({ name }) => name);
+    return { name: path, parameters, headers: Object.keys(headers), body };
   });
 }
 
