@@ -43,6 +43,7 @@ AS $function$
   where (devices is null or s.device_id = any(devices))
     and s.bucket >= greatest(from_ts, (select hours_from from rollup_state))
     and s.bucket < least(to_ts, (select rolled_to from rollup_state))
+    and s.bucket >= from_ts and s.bucket < to_ts
     and not exists (
       select from rollup_marks m
       where m.device_id = s.device_id and m.hour = date_bin(interval '1 hour', s.bucket, timestamptz '2000-01-01 00:00+00')
@@ -84,6 +85,7 @@ AS $function$
   where (devices is null or s.device_id = any(devices))
     and s.bucket >= greatest(from_ts, (select minutes_from from rollup_state))
     and s.bucket < least(to_ts, (select rolled_to from rollup_state))
+    and s.bucket >= from_ts and s.bucket < to_ts
     and not exists (
       select from rollup_marks m
       where m.device_id = s.device_id and m.hour = date_bin(interval '1 hour', s.bucket, timestamptz '2000-01-01 00:00+00')

@@ -7,7 +7,7 @@
 /** Timestamps are microseconds since 2000-01-01. */
 export const POSTGRES_EPOCH_MS = 946_684_800_000;
 const JSONB_VERSION = 1;
-const TWO_TO_32 = 2 ** 32;
+export const TWO_TO_32: number = 2 ** 32;
 
 /** The most bytes that a value of fixed length takes with its length; jsonb takes `jsonbBytes`. */
 export const FIXED_VALUE_BYTES = 12;

@@ -112,6 +112,11 @@ export class AttributeRollup {
   #json: Buffer = Buffer.alloc(0);
   #at = 0;
 
+  /** Different names that it has seen. */
+  get names(): number {
+    return this.#names.size;
+  }
+
   /** @param json the buffer in which jsonb is printed from `from` to before `to` */
   take(json: Buffer, from: number, to: number): void {
     this.#json = json;

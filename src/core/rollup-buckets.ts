@@ -11,6 +11,11 @@ const MINUTE_MS = 60_000;
 const COLUMNS = 2 + ROLLUP_VALUES.length;
 const FIXED_ROW_BYTES = 2 + (COLUMNS - 1) * FIXED_VALUE_BYTES;
 
+/** As PostgreSQL orders them: NaN comes last. */
+function isLess(a: number, b: number): boolean {
+  return a < b || (Number.isNaN(b) && !Number.isNaN(a));
+}
+
 class Field {
   count = 0;
   sum = 0;
@@ -25,8 +30,10 @@ class Field {
       this.min = value;
       this.max = value;
       this.first = value;
-    } else if (value < this.min) this.min = value;
-    else if (value > this.max) this.max = value;
+    } else {
+      if (isLess(value, this.min)) this.min = value;
+      if (isLess(this.max, value)) this.max = value;
+    }
     this.last = value;
     this.sum += value;
     this.count += 1;
@@ -90,8 +97,13 @@ class Bucket {
   }
 }
 
-/** Takes records tracker by tracker and hour by hour, each hour in its order. */
+/** Of memory: rows of some hours, and names of attributes, each of which takes about a kilobyte. */
+const MAX_ROW_BYTES = 32 * 1024 * 1024;
+const MAX_NAMES = 8_192;
+
+/** Takes records tracker by tracker and hour by hour, each hour in its order. Memory is bounded. */
 export class Buckets {
+  #rowBytes = 0;
   readonly #minutes: Buffer[] = [];
   readonly #hours: Buffer[] = [];
   readonly #attributes = new AttributeRollup();
@@ -104,7 +116,13 @@ export class Buckets {
     this.#kept = kept;
   }
 
+  /** It is more than fits into memory: nothing is taken any more, and what was taken is of no use. */
+  get areFull(): boolean {
+    return this.#rowBytes > MAX_ROW_BYTES || this.#attributes.names > MAX_NAMES;
+  }
+
   readonly take = (record: RollupRecord): void => {
+    if (this.areFull) return;
     const { deviceId, ts } = record;
     const start = Math.floor(ts / MINUTE_MS) * MINUTE_MS;
     if (this.#minute?.start !== start || this.#minute.deviceId !== deviceId) this.#open(deviceId, start);
@@ -134,7 +152,7 @@ export class Buckets {
     const minute = this.#minute;
     if (minute === null) return;
     const attributes = this.#attributes.closeMinute();
-    if (minute.start >= this.#kept.minutes) this.#minutes.push(minute.row(attributes));
+    if (minute.start >= this.#kept.minutes) this.#add(this.#minutes, minute.row(attributes));
     this.#minute = null;
   }
 
@@ -143,7 +161,12 @@ export class Buckets {
     const hour = this.#hour;
     if (hour === null) return;
     const attributes = this.#attributes.closeHour();
-    if (hour.start >= this.#kept.hours) this.#hours.push(hour.row(attributes));
+    if (hour.start >= this.#kept.hours) this.#add(this.#hours, hour.row(attributes));
     this.#hour = null;
+  }
+
+  #add(rows: Buffer[], row: Buffer): void {
+    rows.push(row);
+    this.#rowBytes += row.length;
   }
 }

@@ -3,7 +3,9 @@
  * same took four times the CPU, nearly all of it for sorting attributes. Whoever does it twice changes nothing. Nothing
  * is deleted: hours whose positions are gone keep what they have.
  *
- * Errors: those of PostgreSQL; a batch is stored as a whole or not at all. After one the connection is for the caller
+ * What does not fit into memory together is rolled up in parts, and an hour that does not fit alone within PostgreSQL.
+ *
+ * Errors: those of PostgreSQL; each hour is stored as a whole or not at all. After one the connection is for the caller
  * to close, which ends what was begun.
  */
 import { pipeline } from 'node:stream/promises';
@@ -19,9 +21,7 @@ import { Buckets } from './rollup-buckets.ts';
 import type { TouchedHour } from './rollup-records.ts';
 import { readRecords } from './rollup-records.ts';
 
-export type { TouchedHour } from './rollup-records.ts';
-
-/** Hours of trackers in one transaction; their rollups are in memory together. */
+/** Hours of trackers in one transaction. */
 export const BATCH = 100;
 
 type Table = 'minute_rollups' | 'hour_rollups';
@@ -53,19 +53,49 @@ async function replace(client: PoolClient, table: Table, rows: Buffer): Promise<
      on conflict (device_id, bucket) do update set ${REPLACE}`);
 }
 
+/** The same within PostgreSQL, which has room on its disk: for one hour of a tracker. */
+async function rollUpInSql(client: PoolClient, { deviceId, hour }: TouchedHour, kept: Kept): Promise<void> {
+  const values = [String(deviceId), sqlTime(hour), sqlTime(hour + HOUR_MS)];
+  for (const [table, width, from] of [['minute_rollups', '1 minute', kept.minutes], ['hour_rollups', '1 hour', kept.hours]] as const) {
+    if (hour < from) continue;
+    await client.query(
+      `insert into ${table} (${COLUMNS})
+       select ${COLUMNS} from position_rollups('${width}', array[$1::bigint], $2::timestamptz, $3::timestamptz)
+       on conflict (device_id, bucket) do update set ${REPLACE}`, values);
+  }
+}
+
+/** @returns false: it is more than fits into memory, and nothing is stored */
 async function inTransaction(
   client: PoolClient, touched: readonly TouchedHour[], kept: Kept, store: Store,
-): Promise<void> {
-  const buckets = new Buckets(kept);
+): Promise<boolean> {
   await client.query('begin isolation level read committed');
   // Before the records are read: the mark of a record that is read too late stays.
   await client.query(UNMARK, parameters(touched));
+  const buckets = new Buckets(kept);
   const wanted = touched.filter(({ hour }) => hour >= Math.min(kept.minutes, kept.hours));
   if (wanted.length > 0) await readRecords(client, wanted, buckets.take);
-  const { minutes, hours } = buckets.finish();
-  await store(client, 'minute_rollups', minutes);
-  await store(client, 'hour_rollups', hours);
+  const [only, ...others] = touched;
+  if (buckets.areFull && others.length > 0) {
+    await client.query('rollback');
+    return false;
+  }
+  if (buckets.areFull && only !== undefined) await rollUpInSql(client, only, kept);
+  else {
+    const { minutes, hours } = buckets.finish();
+    await store(client, 'minute_rollups', minutes);
+    await store(client, 'hour_rollups', hours);
+  }
   await client.query('commit');
+  return true;
+}
+
+async function storeOrHalve(
+  client: PoolClient, touched: readonly TouchedHour[], kept: Kept, store: Store,
+): Promise<void> {
+  if (await inTransaction(client, touched, kept, store)) return;
+  const middle = Math.ceil(touched.length / 2);
+  for (const half of [touched.slice(0, middle), touched.slice(middle)]) await storeOrHalve(client, half, kept, store);
 }
 
 /**
@@ -80,12 +110,12 @@ export async function rollUp(
   await ensureRollupPartitions(client, 'minute_rollups', hoursSince(kept.minutes));
   await ensureRollupPartitions(client, 'hour_rollups', hoursSince(kept.hours));
   try {
-    await inTransaction(client, touched, kept, isNew ? storeNew : replace);
+    await storeOrHalve(client, touched, kept, isNew ? storeNew : replace);
   } catch (error) {
     if (!isNew || classify(error).action !== 'conflict') throw error;
     // A round before this one was cut off.
     await client.query('rollback');
-    await inTransaction(client, touched, kept, replace);
+    await storeOrHalve(client, touched, kept, replace);
   }
 }
 

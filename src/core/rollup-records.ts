@@ -1,13 +1,15 @@
 /**
  * The records of hours of trackers, as a COPY in binary format gives them (documentation of COPY, "Binary Format"):
- * hour by hour in the order asked for, in each by `(ts, event_id)`. As much is in memory as the socket has given.
+ * hour by hour in the order asked for, in each by `(ts, event_id)`. Of what is read as much is in memory as the socket
+ * has given.
  *
  * Errors: those of PostgreSQL; what is asked for is over then.
  */
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { sqlTime } from '../db/sql-time.ts';
-import { POSTGRES_EPOCH_MS } from './binary-format.ts';
+import { POSTGRES_EPOCH_MS, TWO_TO_32 } from './binary-format.ts';
+import { COPY_END, COPY_START } from './copy-rows.ts';
 
 /** An hour of a tracker; `hour` is its beginning, epoch milliseconds. */
 export interface TouchedHour {
@@ -33,9 +35,6 @@ export interface RollupRecord {
 }
 
 const COLUMNS = 'device_id, ts, speed, altitude, hdop, satellites, latitude, longitude, attributes';
-/** Signature, flags, and the length of an extension that there is not. */
-const HEADER_BYTES = 19;
-const TWO_TO_32 = 2 ** 32;
 const MICROSECONDS = 1_000;
 /** Before the text of a value of type jsonb. */
 const JSONB_VERSION_BYTES = 1;
@@ -62,6 +61,11 @@ function copyOf(touched: readonly TouchedHour[]): string {
 class Cursor {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+
+  /** Nothing is left but the mark that ends a COPY. */
+  get isAtEnd(): boolean {
+    return this.#bytes.subarray(this.#at).equals(COPY_END);
+  }
 
   /** What is left of the bytes before, and these. */
   append(bytes: Buffer): void {
@@ -145,16 +149,23 @@ const NOTHING: RollupRecord = {
   attributes: Buffer.alloc(0), attributesFrom: 0, attributesTo: 0,
 };
 
-/** @param take called with every record @throws what PostgreSQL says */
+/** @param take called with every record @throws what PostgreSQL says, Error when what it sends is not a whole COPY */
 export async function readRecords(
   client: PoolClient, touched: readonly TouchedHour[], take: (record: RollupRecord) => void,
 ): Promise<void> {
   const cursor = new Cursor();
   const record = { ...NOTHING };
   let hasBegun = false;
-  for await (const bytes of client.query(copyTo(copyOf(touched))) as AsyncIterable<Buffer>) {
-    cursor.append(bytes);
-    hasBegun ||= cursor.skip(HEADER_BYTES);
-    while (hasBegun && cursor.read(record)) take(record);
+  // pg puts what clears the timer of the query into `callback`, which pg-copy-streams does not call.
+  const copy = Object.assign(copyTo(copyOf(touched)), { callback: () => undefined });
+  try {
+    for await (const bytes of client.query(copy) as AsyncIterable<Buffer>) {
+      cursor.append(bytes);
+      hasBegun ||= cursor.skip(COPY_START.length);
+      while (hasBegun && cursor.read(record)) take(record);
+    }
+  } finally {
+    copy.callback();
   }
+  if (!cursor.isAtEnd) throw new Error('a COPY of positions has ended in the middle');
 }

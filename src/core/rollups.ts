@@ -13,8 +13,8 @@ import { HOUR_MS, applyRetention, hourOf, keptAt } from '../db/rollup-retention.
 import { sqlTime } from '../db/sql-time.ts';
 import type { CoreEvents } from './events.ts';
 import type { RollupCause, RollupStats } from './rollup-causes.ts';
-import type { TouchedHour } from './rollup-hours.ts';
 import { BATCH, activeIn, rollUp } from './rollup-hours.ts';
+import type { TouchedHour } from './rollup-records.ts';
 import type { RollupState } from './rollup-state.ts';
 import { closeHours, readState, setFilledFrom, setRolledTo } from './rollup-state.ts';
 

@@ -4,7 +4,8 @@
  * for one whose body is there at once, as it is nearly always.
  *
  * Guarantee: a client that stalls, or trickles, holds a connection for a bounded time; one that is kept waiting by this
- * process is not blamed for it. Bytes are those on the wire, compressed.
+ * process is not blamed for its silence meanwhile. All of it ends at `totalMs`, whoever waited for whom. Bytes are
+ * those on the wire, compressed.
  */
 import type { IncomingMessage } from 'node:http';
 

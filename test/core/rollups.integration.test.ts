@@ -44,6 +44,20 @@ describe.each(STORAGES)('in %s', (storage) => {
     await expectStoredLikeRaw(pool);
   });
 
+  test('hours that do not fit into memory together are rolled up in parts, one that does not fit alone in the database', async () => {
+    const database = await openRollups(storage);
+    const { pool } = database;
+    await rolledUpTo(pool, hourBefore(7));
+    // Names that are never the same: 9,000 of one tracker, 3,000 of each of the others.
+    const rows = [1, 2, 3, 4].flatMap((device) => Array.from({ length: device === 1 ? 90 : 30 }, (_, n) => {
+      const names = Array.from({ length: 100 }, (_unused, name) => [`d${device}n${n * 100 + name}`, name]);
+      return row(device, hourBefore(3) + n * 20_000, {}, JSON.stringify(Object.fromEntries(names)));
+    }));
+    await write(pool, rows);
+    expect((await round(database)).hours.over).toBe(4);
+    await expectStoredLikeRaw(pool);
+  });
+
   test('what a round that was cut off has stored is stored again', async () => {
     const database = await openRollups(storage);
     const { pool } = database;

@@ -67,6 +67,10 @@ test('each user is shown the groups that Directus lets him read, with those of t
   expect([await totals(north, 'full'), await totals(south, 'full')]).toEqual([200, 200]);
   // One of its devices is his, and the group is not.
   expect(await totals(north, 'listed')).toBe(404);
+  for (const list of ['/v1/devices?', '/v1/positions/latest?']) {
+    const members = async (group: string, as: UserName): Promise<number> => (await ask(`${list}group=${group}`, as)).status;
+    expect([await members(north, 'north'), await members(south, 'north')]).toEqual([200, 404]);
+  }
 });
 
 test('a group that is taken away is gone when the decision is too old', async () => {

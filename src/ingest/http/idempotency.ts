@@ -30,6 +30,8 @@ export interface Claim {
 }
 
 const DIGEST_BYTES = 16;
+/** Attempts to renew a lock before it expires. */
+const RENEWALS = 3;
 const BUSY = 0x62;
 const DONE = 0x64;
 
@@ -39,6 +41,11 @@ const CLAIM = `
   if kept then return kept end
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return false`;
+
+/** ARGV: what the key has while the request is under way, and for how long it goes on so, milliseconds. */
+const RENEW = `
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+  return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
 
 /** Only whoever still has the key may say what becomes of it. ARGV: what it has, the answer or '', milliseconds. */
 const SETTLE = `
@@ -63,7 +70,7 @@ export class IdempotencyKeys {
   readonly #keepMs: number;
   readonly #lockMs: number;
 
-  /** @param lockMs longest time that a request can take */
+  /** @param lockMs so long after the end of a process its keys are free */
   constructor({ redis, keepMs, lockMs }: { readonly redis: Redis; readonly keepMs: number; readonly lockMs: number }) {
     this.#redis = redis;
     this.#keepMs = keepMs;
@@ -80,7 +87,20 @@ export class IdempotencyKeys {
     return kept[0] === DONE ? { kind: 'answered', answer: await readAnswer(kept) } : { kind: 'busy' };
   }
 
-  /** Every later request with this key gets this answer. */
+  /** Does what the request asks for; the key stays in use, however long it takes. */
+  async hold<T>(claim: Claim, work: () => Promise<T>): Promise<T> {
+    const renew = setInterval(() => {
+      // One that fails is made up for by the next; if none gets through, the answer cannot be kept either, and says so.
+      void Promise.allSettled([this.#redis.callBuffer('EVAL', RENEW, 1, claim.key, busyValue(claim), this.#lockMs)]);
+    }, this.#lockMs / RENEWALS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(renew);
+    }
+  }
+
+  /** Every later request with this key gets this answer. @throws Error when the key was lost meanwhile */
   async keep(claim: Claim, answer: string): Promise<void> {
     // Hundreds of errors are much the same text.
     const packed = await deflate(Buffer.from(answer));
@@ -93,7 +113,8 @@ export class IdempotencyKeys {
   }
 
   async #settle(claim: Claim, value: Buffer): Promise<void> {
-    await this.#redis.callBuffer('EVAL', SETTLE, 1, claim.key, busyValue(claim), value, this.#keepMs);
+    const settled = await this.#redis.callBuffer('EVAL', SETTLE, 1, claim.key, busyValue(claim), value, this.#keepMs);
+    if (settled === 0) throw new Error('the lock of the key has expired');
   }
 }
 

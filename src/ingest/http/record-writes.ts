@@ -50,11 +50,10 @@ export interface WriteRequest {
   readonly idempotencyKey: string | null;
 }
 
-/**
- * A request that holds its key for so many times INGEST_APPEND_TIMEOUT_MS is taken for dead, and one that comes then is
- * a new one: what a killed process was at can be sent again so much later. An append ends within one.
- */
+/** What a killed process was at can be sent again with its key so many times INGEST_APPEND_TIMEOUT_MS later. */
 const LOCK_TIMEOUTS = 4;
+/** Less would be a handful of questions to Redis a second. */
+const MIN_LOCK_MS = 3_000;
 
 export class RecordWrites {
   readonly #options: RecordWritesOptions;
@@ -72,7 +71,7 @@ export class RecordWrites {
     this.#writer = new RecordWriter({ settings, publisher, policy, onAppended });
     const { INGEST_HTTP_REQUESTS_PER_MINUTE: requestsPerMinute } = settings;
     this.#limit = new RateLimit({ redis, requestsPerMinute, onFallback: (error) => { events.countedAlone(error); } });
-    const lockMs = LOCK_TIMEOUTS * settings.INGEST_APPEND_TIMEOUT_MS;
+    const lockMs = Math.max(MIN_LOCK_MS, LOCK_TIMEOUTS * settings.INGEST_APPEND_TIMEOUT_MS);
     this.#keys = new IdempotencyKeys({ redis, keepMs: settings.INGEST_HTTP_IDEMPOTENCY_MS, lockMs });
     const onChange = (bytes: number): void => { events.bodyBytes(bytes); };
     this.#bodies = new HeldBodies({ maxBytes: settings.INGEST_APPEND_QUEUE_BYTES, onChange });
@@ -184,7 +183,7 @@ export class RecordWrites {
     if (begun.kind === 'replayed') return begun;
     const { claim } = begun;
     try {
-      await this.#writeWhole(form, body, order);
+      await this.#keys.hold(claim, () => this.#writeWhole(form, body, order));
     } catch (error) {
       await this.#settle({ callerId: caller.id, requestId }, this.#keys.release(claim));
       throw error;

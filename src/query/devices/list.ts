@@ -11,6 +11,7 @@ import type { QueryParts } from '../parts.ts';
 import { StatementValues } from '../statement-values.ts';
 import { usOf } from '../times.ts';
 import type { DeviceFilter } from '../visible-devices.ts';
+import { checkGroups } from '../visible-groups.ts';
 import { contains, isInGroup, isVisible, whereOf } from './conditions.ts';
 import { DEVICES, bindOnlineSince, deviceColumns, deviceSchema, statusOf, statusSchema } from './device-schema.ts';
 
@@ -131,6 +132,7 @@ export function deviceListRoutes(parts: QueryParts): ApiRoutes {
         const { query: asked } = request;
         const signal = clientSignal(reply);
         const filter = await parts.visible.filter(request.caller);
+        if (asked.group !== undefined) await checkGroups(request.caller, [asked.group]);
         const size = asked.limit ?? PAGE.default;
         const { question, write } = pageOf(asked, filter, { onlineMs: parts.settings.QUERY_ONLINE_MS, size });
         const found = await parts.database.askText(question, signal);

@@ -22,6 +22,7 @@ import type { QueryParts } from '../parts.ts';
 import { chosenLatestPositionSchema, featureCollectionSchema } from '../position-schema.ts';
 import { StatementValues } from '../statement-values.ts';
 import type { DeviceFilter } from '../visible-devices.ts';
+import { checkGroups } from '../visible-groups.ts';
 import { bboxParameter, circleParameter, isInBox, isInCircle, isInPolygon, polygonParameter } from './area.ts';
 import { latestColumns } from './latest-columns.ts';
 
@@ -145,6 +146,7 @@ export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
         const format = negotiate(asked.format, request.headers.accept, ['json', 'geojson']);
         const size = asked.limit ?? PAGE.default;
         const filter = await visible.filter(request.caller);
+        if (asked.group !== undefined) await checkGroups(request.caller, [asked.group]);
         const page = pageOf(asked, filter, format, size);
         // Maps of many people ask for the same at the same time. What the caller sees is among the values.
         const key = JSON.stringify([format, page.question.text, page.question.values]);

@@ -1,5 +1,7 @@
 /** What the planner makes of a series: it has to think about the days of the range, however many others there are. */
+import type { Pool } from 'pg';
 import { expect, test } from 'vitest';
+import { ensureRollupPartitions } from '../../../src/db/rollup-tables.ts';
 import { cutIntoBuckets } from '../../../src/query/calendar/buckets.ts';
 import { measureOf } from '../../../src/query/series/names.ts';
 import type { Source } from '../../../src/query/series/routing.ts';
@@ -22,15 +24,30 @@ function oneDay(source: Source, id: number) {
   });
 }
 
+/** Of tomorrow, and of each of the three years before. */
+async function addRollups(pool: Pool, table: 'minute_rollups' | 'hour_rollups', id: number): Promise<void> {
+  const buckets = [BEGIN + DAY_MS, ...[1, 2, 3].map((years) => BEGIN - years * 366 * DAY_MS)];
+  const client = await pool.connect();
+  await ensureRollupPartitions(client, table, buckets);
+  client.release();
+  await pool.query(
+    `insert into ${table} (device_id, bucket, records, speed_count, altitude_count, hdop_count, satellites_count, attributes)
+     select $1, bucket, 1, 0, 0, 0, 0, '{}' from unnest($2::timestamptz[]) bucket`,
+    [id, buckets.map((bucket) => new Date(bucket).toISOString())]);
+}
+
 test.each(STORAGES.flatMap((storage) => (['minutes', 'hours'] as const).map((source) => [source, storage] as const)))(
   'a day out of %s is planned for one day of positions, with %s', async (source, storage) => {
     const { pool } = await openPrepared(storage);
     const id = (await addDevices(pool, 'A')).get('A') ?? 0;
     const days = Array.from({ length: DAYS }, (_, day) => ({ ts: BEGIN + day * DAY_MS }));
     await addPositions(pool, id, days);
+    await addRollups(pool, `${source === 'minutes' ? 'minute' : 'hour'}_rollups`, id);
     const { text, values } = oneDay(source, id);
     const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`, [...values]);
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     const found = new Set(plan.match(/\bpositions_p\d+\b|\b_hyper_1_\d+_chunk\b/g));
     expect([...found], plan).toHaveLength(1);
+    const rollups = new Set(plan.match(/\b(?:minute|hour)_rollups_p\d+\b|\b_hyper_[2-9]_\d+_chunk\b/g));
+    expect([...rollups], plan).toHaveLength(1);
   });
