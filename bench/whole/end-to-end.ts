@@ -59,6 +59,7 @@ async function naiveRound(naive: NaivePipeline, load: Load): Promise<Round> {
     await naive.untilStored(positions);
     const total = (performance.now() - startedAt) / 1_000;
     await checkPositions(client, positions);
+    await naive.clear();
     return { perSecond: positions / total, acknowledgedPerSecond: positions / seconds, micros: {} };
   });
 }

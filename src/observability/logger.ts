@@ -3,7 +3,7 @@
  */
 import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
-import { pino, stdTimeFunctions } from 'pino';
+import { destination, pino, stdTimeFunctions } from 'pino';
 import type { Settings } from '../config/settings.ts';
 
 export type { Logger } from 'pino';
@@ -29,7 +29,9 @@ export function createLogger(settings: Pick<Settings, 'LOG_LEVEL' | 'LOG_FORMAT'
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (!wanted || !prettyIsInstalled()) return pino(options);
+  // Not synchronous: whoever reads the log slowly would stop the process. With a `minLength` of 0, the default, `flush`
+  // waits for nothing, and the last lines of a process come in the wrong order.
+  if (!wanted || !prettyIsInstalled()) return pino(options, destination({ dest: 1, sync: false, minLength: 1 }));
   const { formatters: _formatters, ...rest } = options;
   return pino({ ...rest, transport: { target: 'pino-pretty', options: { ignore: 'instance,pid,hostname', singleLine: true } } });
 }

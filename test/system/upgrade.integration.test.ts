@@ -74,7 +74,7 @@ test.each(STORAGES)('a newer processor migrates while an older one writes: nothi
 
   const downgraded = await start('core', 'older');
   expect(await downgraded.ended()).toBe(1);
-  expect(downgraded.lines.at(-1)).toMatchObject({ level: 'info', msg: 'stopped' });
+  expect(downgraded.lines.at(-1), downgraded.stderr()).toMatchObject({ level: 'info', msg: 'stopped' });
   expect(downgraded.lines.find(({ level }) => level === 'fatal')).toMatchObject({
     error: `a newer version has been here: this one does not know ${MIGRATION.name}`,
   });

@@ -4,7 +4,7 @@ import { eventually } from '../../support/eventually.ts';
 import type { PrivateServer } from '../../support/private-server.ts';
 import { startPrivateRedis } from '../../support/redis.ts';
 import { endServer, lookInto, recordsOf } from '../support.ts';
-import type { Answer } from './support.ts';
+import type { Answer, WriteApi } from './support.ts';
 import { NDJSON, expectStatus, lines, newDevice, recordsFor, startWriteApi } from './support.ts';
 
 const servers: PrivateServer[] = [];
@@ -34,9 +34,15 @@ describe('replica', () => {
     return { primary, replica };
   }
 
+  /** The first one after a replica has synchronised may take longer than there is time. */
+  async function confirms(post: WriteApi['post']): Promise<void> {
+    await eventually(async () => (await post(recordsFor(newDevice(), 1))).status === 202);
+  }
+
   it('202 comes when a replica has the records, as an array and as a stream', async () => {
     const { primary, replica } = await pair();
     const { post } = await startWriteApi(primary.url, { INGEST_DURABILITY: 'replica' });
+    await confirms(post);
     const [array, stream] = [newDevice(), newDevice()];
     expectStatus(await post(recordsFor(array, 20)), 202);
     expect(await recordsOf(lookInto(replica.url), array)).toHaveLength(20);
@@ -47,8 +53,7 @@ describe('replica', () => {
   it('while the replica hangs there is no 202 but 503, and 202 when it is back, with every record once', async () => {
     const { primary, replica } = await pair();
     const { post } = await startWriteApi(primary.url, { INGEST_DURABILITY: 'replica', INGEST_APPEND_TIMEOUT_MS: '500' });
-    // The first one after a replica has synchronised may take longer.
-    await eventually(async () => (await post(recordsFor(newDevice(), 1))).status === 202);
+    await confirms(post);
     await replica.freeze();
     const deviceId = newDevice();
     const records = recordsFor(deviceId, 5);
