@@ -4,7 +4,7 @@
  * own functions, and the others get its rows; some of them are compared with their positions.
  */
 import type { Client, PoolClient } from 'pg';
-import { rollUp } from '../../src/core/rollup-hours.ts';
+import { rollUp } from '../../src/core/rollups/hours.ts';
 import { ROLLUP_VALUES } from '../../src/db/rollup-columns.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { loadSettings } from '../../src/config/load.ts';

@@ -39,7 +39,7 @@ import { Groups } from './groups.ts';
 import { LagMeter } from './lag-meter.ts';
 import { Partition } from './partition.ts';
 import { StreamReader } from './reader.ts';
-import { keepRollups } from './rollups.ts';
+import { keepRollups } from './rollups/rollups.ts';
 import { measure, removeDeadConsumers, trim } from './stream-upkeep.ts';
 import { Writer } from './writer.ts';
 

@@ -9,8 +9,8 @@ import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { DeadLetterStats, DroppedLetters } from './dead-letter-upkeep.ts';
 import { ENTRY_REASONS } from './entry.ts';
-import type { RollupCause, RollupStats } from './rollup-causes.ts';
-import { ROLLUP_CAUSES } from './rollup-causes.ts';
+import type { RollupCause, RollupStats } from './rollups/causes.ts';
+import { ROLLUP_CAUSES } from './rollups/causes.ts';
 
 export type CoreEvents = ReturnType<typeof createCoreEvents>;
 

@@ -16,7 +16,7 @@ import { POSITION_COLUMNS, encodeCopy } from './copy-rows.ts';
 import { updateDeviceState } from './device-state.ts';
 import type { Repeats } from './repeats.ts';
 import { areCheap, withoutStored } from './repeats.ts';
-import { beginMarking, markLate } from './rollup-marks.ts';
+import { beginMarking, markLate } from './rollups/marks.ts';
 
 export interface Stored {
   /** Those of the rows that were not there yet, in their order. */

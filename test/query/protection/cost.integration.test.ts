@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Answering } from '../../../src/query/database.ts';
 import { CostLimit } from '../../../src/query/protection/cost.ts';
 import type { Cost, Reading } from '../../../src/query/protection/cost.ts';
-import { HOUR_MS, hourBefore, round, row, write } from '../../core/rollup-support.ts';
+import { HOUR_MS, hourBefore, round, row, write } from '../../core/rollups/support.ts';
 import { SCHEMA_SETTINGS } from '../../db/fixture.ts';
 import type { TestApi } from '../support.ts';
 import { STORAGES, addDevices, openPrepared, refreshStates, refusal, startApi } from '../support.ts';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { PositionRow } from '../../../src/core/copy-rows.ts';
 import type { Aggregate } from '../../../src/query/series/aggregates.ts';
 import { AGGREGATES } from '../../../src/query/series/aggregates.ts';
-import { HOUR_MS, hourBefore, openRollups, randomOf, randomRows, rolledUpTo, round, row, write } from '../../core/rollup-support.ts';
+import { HOUR_MS, hourBefore, openRollups, randomOf, randomRows, rolledUpTo, round, row, write } from '../../core/rollups/support.ts';
 import { openRedis } from '../../core/support.ts';
 import { createRedis } from '../../support/redis.ts';
 import type { TestApi } from '../support.ts';

@@ -1,7 +1,7 @@
 /** Totals and summaries over HTTP: what they count, of whom, and page by page. */
 import { expect, test } from 'vitest';
 import type { TestApi } from '../support.ts';
-import { rollUp } from '../../../src/core/rollup-hours.ts';
+import { rollUp } from '../../../src/core/rollups/hours.ts';
 import { STORAGES, addDevices, addPositions, allPages, openPrepared, refreshStates, startApi } from '../support.ts';
 
 const BEGIN = Date.parse('2026-05-04T00:00:00Z');

@@ -1,16 +1,16 @@
 /** What retention leaves of the rollups, and how a database of the version before gets them. */
 import { expect, describe, test } from 'vitest';
-import { migrate } from '../../src/db/migrate.ts';
-import { readMigrations } from '../../src/db/migration-files.ts';
-import { maintainPartitions } from '../../src/db/partitions.ts';
-import { MIGRATIONS_DIRECTORY, prepareDatabase } from '../../src/db/schema.ts';
-import { openDatabase, recordingLog, SCHEMA_SETTINGS, value } from '../db/fixture.ts';
-import type { RollupDatabase } from './rollup-support.ts';
+import { migrate } from '../../../src/db/migrate.ts';
+import { readMigrations } from '../../../src/db/migration-files.ts';
+import { maintainPartitions } from '../../../src/db/partitions.ts';
+import { MIGRATIONS_DIRECTORY, prepareDatabase } from '../../../src/db/schema.ts';
+import { openDatabase, recordingLog, SCHEMA_SETTINGS, value } from '../../db/fixture.ts';
+import type { RollupDatabase } from './support.ts';
 import {
   DAY_MS, HOUR_MS, MINUTE_MS, expectLikeRaw, expectStoredLikeRaw, hourBefore, openRollups, randomOf, randomRows,
   rolledUpTo, round, row, withClient, write,
-} from './rollup-support.ts';
-import { STORAGES } from './support.ts';
+} from './support.ts';
+import { STORAGES } from '../support.ts';
 
 async function answer({ pool }: RollupDatabase, level: string, hour: number): Promise<unknown> {
   const sql = `select sum(records)::int as records, sum(speed_sum) as speed, sum(rollup_sum(attributes -> 'a'))::int as a

@@ -1,8 +1,8 @@
 /** Decimals against whole numbers of any length, which are exact by themselves. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Decimal } from '../../src/core/rollup-decimals.ts';
-import { ExactSum, compare, decimalText, longDecimal, shortDecimal } from '../../src/core/rollup-decimals.ts';
+import type { Decimal } from '../../../src/core/rollups/decimals.ts';
+import { ExactSum, compare, decimalText, longDecimal, shortDecimal } from '../../../src/core/rollups/decimals.ts';
 
 /** Digits and scale as they are in a text, short or long. */
 const parts = fc.oneof(

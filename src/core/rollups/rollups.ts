@@ -7,16 +7,16 @@
  * Errors: those of PostgreSQL, for the caller to report; the next round goes on.
  */
 import type { Pool, PoolClient } from 'pg';
-import { LOCK_SPACE, ROLLUP_LOCK } from '../db/advisory-locks.ts';
-import type { Kept, RollupSettings } from '../db/rollup-retention.ts';
-import { HOUR_MS, applyRetention, hourOf, keptAt } from '../db/rollup-retention.ts';
-import { sqlTime } from '../db/sql-time.ts';
-import type { CoreEvents } from './events.ts';
-import type { RollupCause, RollupStats } from './rollup-causes.ts';
-import { BATCH, activeIn, rollUp } from './rollup-hours.ts';
-import type { TouchedHour } from './rollup-records.ts';
-import type { RollupState } from './rollup-state.ts';
-import { closeHours, readState, setFilledFrom, setRolledTo } from './rollup-state.ts';
+import { LOCK_SPACE, ROLLUP_LOCK } from '../../db/advisory-locks.ts';
+import type { Kept, RollupSettings } from '../../db/rollup-retention.ts';
+import { HOUR_MS, applyRetention, hourOf, keptAt } from '../../db/rollup-retention.ts';
+import { sqlTime } from '../../db/sql-time.ts';
+import type { CoreEvents } from '../events.ts';
+import type { RollupCause, RollupStats } from './causes.ts';
+import { BATCH, activeIn, rollUp } from './hours.ts';
+import type { TouchedHour } from './records.ts';
+import type { RollupState } from './state.ts';
+import { closeHours, readState, setFilledFrom, setRolledTo } from './state.ts';
 
 interface RollupOptions {
   readonly settings: RollupSettings & { readonly ROLLUP_INTERVAL_MS: number };

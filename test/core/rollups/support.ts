@@ -1,15 +1,15 @@
 /** Rollups in a database of a test's own: records of every kind, rounds, and what the answers must be. */
 import type { Pool, PoolClient } from 'pg';
 import { expect, onTestFinished } from 'vitest';
-import type { PositionRow } from '../../src/core/copy-rows.ts';
-import type { RollupStats } from '../../src/core/rollup-causes.ts';
-import { keepRollups } from '../../src/core/rollups.ts';
-import { Repeats } from '../../src/core/repeats.ts';
-import { storePositions } from '../../src/core/store.ts';
-import type { SchemaSettings } from '../../src/db/schema.ts';
-import { prepareDatabase } from '../../src/db/schema.ts';
-import { Random as Generator } from '../../src/simulator/random.ts';
-import { openDatabase, recordingLog, SCHEMA_SETTINGS } from '../db/fixture.ts';
+import type { PositionRow } from '../../../src/core/copy-rows.ts';
+import type { RollupStats } from '../../../src/core/rollups/causes.ts';
+import { keepRollups } from '../../../src/core/rollups/rollups.ts';
+import { Repeats } from '../../../src/core/repeats.ts';
+import { storePositions } from '../../../src/core/store.ts';
+import type { SchemaSettings } from '../../../src/db/schema.ts';
+import { prepareDatabase } from '../../../src/db/schema.ts';
+import { Random as Generator } from '../../../src/simulator/random.ts';
+import { openDatabase, recordingLog, SCHEMA_SETTINGS } from '../../db/fixture.ts';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;

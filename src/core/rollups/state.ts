@@ -5,10 +5,10 @@
  * Errors: those of PostgreSQL; each step is safe to repeat.
  */
 import type { PoolClient } from 'pg';
-import { LOCK_SPACE, ROLLUP_WRITER_LOCK } from '../db/advisory-locks.ts';
-import { hourOf } from '../db/rollup-retention.ts';
-import { sqlTime } from '../db/sql-time.ts';
-import { pause } from '../shared/wait.ts';
+import { LOCK_SPACE, ROLLUP_WRITER_LOCK } from '../../db/advisory-locks.ts';
+import { hourOf } from '../../db/rollup-retention.ts';
+import { sqlTime } from '../../db/sql-time.ts';
+import { pause } from '../../shared/wait.ts';
 
 /** An hour is rolled up when it has been over for so long: what comes later costs a second time. */
 const SETTLING_MS = 5 * 60_000;

@@ -3,10 +3,10 @@
  * bear the same names in the same order nearly always, so a name is compared with the one that followed the last time,
  * and looked up only where that fails. A name is kept as it is written, escapes included: one name has one spelling.
  */
-import type { Decimal } from './rollup-decimals.ts';
+import type { Decimal } from './decimals.ts';
 import {
   EXACT_DIGITS, EXACT_SCALE, ExactSum, compare, decimalText, longDecimal, shortDecimal,
-} from './rollup-decimals.ts';
+} from './decimals.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

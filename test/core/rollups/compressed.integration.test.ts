@@ -1,7 +1,7 @@
 /** What asks for rollups opens nothing of positions that is compressed and not asked for. */
 import { expect, test } from 'vitest';
-import { hourBefore, openRollups, rolledUpTo, round, row, withClient, write } from './rollup-support.ts';
-import { STORAGES } from './support.ts';
+import { hourBefore, openRollups, rolledUpTo, round, row, withClient, write } from './support.ts';
+import { STORAGES } from '../support.ts';
 
 /** Reads of compressed batches, as the plan tells them. */
 async function opened(database: Awaited<ReturnType<typeof openRollups>>, question: string): Promise<string[]> {

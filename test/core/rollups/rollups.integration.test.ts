@@ -1,15 +1,15 @@
 /** The rollups answer at any moment what the rows of positions are, whatever was rolled up when, in both storages. */
 import { AssertionError } from 'node:assert';
 import { describe, expect, test } from 'vitest';
-import { beginMarking, markLate } from '../../src/core/rollup-marks.ts';
-import { ROLLUP_VALUES } from '../../src/db/rollup-columns.ts';
-import { value } from '../db/fixture.ts';
-import { eventually } from '../support/eventually.ts';
+import { beginMarking, markLate } from '../../../src/core/rollups/marks.ts';
+import { ROLLUP_VALUES } from '../../../src/db/rollup-columns.ts';
+import { value } from '../../db/fixture.ts';
+import { eventually } from '../../support/eventually.ts';
 import {
   DAY_MS, HOUR_MS, MINUTE_MS, again, expectLikeRaw, expectStoredLikeRaw, hourBefore, openRollups, randomOf, randomRows,
   rolledUpTo, round, row, withClient, write,
-} from './rollup-support.ts';
-import { STORAGES } from './support.ts';
+} from './support.ts';
+import { STORAGES } from '../support.ts';
 
 const SPAN = 6 * HOUR_MS;
 

@@ -9,8 +9,8 @@
  * Errors: those of PostgreSQL. A mark stands or falls with the transaction of its records.
  */
 import type { PoolClient, QueryResult } from 'pg';
-import { LOCK_SPACE, ROLLUP_WRITER_LOCK } from '../db/advisory-locks.ts';
-import type { PositionRow } from './copy-rows.ts';
+import { LOCK_SPACE, ROLLUP_WRITER_LOCK } from '../../db/advisory-locks.ts';
+import type { PositionRow } from '../copy-rows.ts';
 
 const HOUR_MS = 3_600_000;
 

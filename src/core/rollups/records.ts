@@ -7,9 +7,9 @@
  */
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { sqlTime } from '../db/sql-time.ts';
-import { POSTGRES_EPOCH_MS, TWO_TO_32 } from './binary-format.ts';
-import { COPY_END, COPY_START } from './copy-rows.ts';
+import { sqlTime } from '../../db/sql-time.ts';
+import { POSTGRES_EPOCH_MS, TWO_TO_32 } from '../binary-format.ts';
+import { COPY_END, COPY_START } from '../copy-rows.ts';
 
 /** An hour of a tracker; `hour` is its beginning, epoch milliseconds. */
 export interface TouchedHour {

@@ -11,15 +11,15 @@
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { ROLLUP_VALUES } from '../db/rollup-columns.ts';
-import type { Kept } from '../db/rollup-retention.ts';
-import { HOUR_MS } from '../db/rollup-retention.ts';
-import { sqlTime } from '../db/sql-time.ts';
-import { ensureRollupPartitions } from '../db/rollup-tables.ts';
-import { classify } from '../db/sqlstate.ts';
-import { Buckets } from './rollup-buckets.ts';
-import type { TouchedHour } from './rollup-records.ts';
-import { readRecords } from './rollup-records.ts';
+import { ROLLUP_VALUES } from '../../db/rollup-columns.ts';
+import type { Kept } from '../../db/rollup-retention.ts';
+import { HOUR_MS } from '../../db/rollup-retention.ts';
+import { sqlTime } from '../../db/sql-time.ts';
+import { ensureRollupPartitions } from '../../db/rollup-tables.ts';
+import { classify } from '../../db/sqlstate.ts';
+import { Buckets } from './buckets.ts';
+import type { TouchedHour } from './records.ts';
+import { readRecords } from './records.ts';
 
 /** Hours of trackers in one transaction. */
 export const BATCH = 100;

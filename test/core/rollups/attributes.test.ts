@@ -1,6 +1,6 @@
 /** Attributes as jsonb prints them, against entries worked out by hand. */
 import { describe, expect, test } from 'vitest';
-import { AttributeRollup } from '../../src/core/rollup-attributes.ts';
+import { AttributeRollup } from '../../../src/core/rollups/attributes.ts';
 
 /** In the middle of other bytes, as a record stands in what the socket has given. */
 function take(rollup: AttributeRollup, ...records: readonly string[]): void {
