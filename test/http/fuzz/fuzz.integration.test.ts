@@ -74,7 +74,8 @@ function describeRun(tallies: ReadonlyMap<string, Tally>, storage: string, secon
   return `FUZZ_SEED=${SEED}, ${storage}: ${total} requests in ${seconds.toFixed(1)} s, ${(total / seconds).toFixed(0)}/s\n${lines.join('\n')}`;
 }
 
-test('every answer to every operation is as the OpenAPI document says, whatever is asked', async () => {
+// Other requests at a second attempt would hide what these have found.
+test('every answer to every operation is as the OpenAPI document says, whatever is asked', { retry: 0, timeout: 120_000 }, async () => {
   const world = await openWorld();
   const documented = operationsOf(world.document);
   const implied = impliedOperations(documented);
@@ -96,4 +97,4 @@ test('every answer to every operation is as the OpenAPI document says, whatever 
     const good = tally.reduce((sum, [status, count]) => sum + (status < 300 ? count : 0), 0);
     expect(good, `good answers of ${id}`).toBeGreaterThan(all * LEAST_SHARE_GOOD);
   }
-}, 120_000);
+});
