@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { holdTransaction, openSite } from '../core/support.ts';
 import { eventually } from '../support/eventually.ts';
-import { addDevices, openPrepared, refusal, runningQuestions, startApi } from './support.ts';
+import { addDevices, openPrepared, questionsAtALock, refusal, startApi } from './support.ts';
 
 describe('the connections of the role query', () => {
   it('cannot write, whatever the URL of the database says', async () => {
@@ -44,7 +44,7 @@ describe('a question', () => {
     const api = await startApi(site, { overrides: TWO_FOR_CHEAP_ONES });
     const held = await holdTransaction(site.pool, 'lock table positions in access exclusive mode');
     const waiting = [api.ask('/v1/devices/car/positions'), api.ask('/v1/devices/car/positions?order=desc')];
-    await eventually(async () => (await runningQuestions(site.pool)).length === 2);
+    await eventually(async () => (await questionsAtALock(site.pool)) === 2);
     const refused = await api.ask('/v1/devices');
     expect(refusal(refused)).toMatchObject({ status: 503, code: 'overloaded' });
     expect(refused.headers.get('retry-after')).toBe('1');

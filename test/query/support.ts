@@ -185,3 +185,11 @@ export async function runningQuestions(pool: Pool): Promise<string[]> {
      where datname = current_database() and application_name like 'odograph/query/%' and state <> 'idle'`);
   return rows.map(({ query }) => query);
 }
+
+/** How many of those wait for a lock: not what comes before, and runs for a moment. */
+export async function questionsAtALock(pool: Pool): Promise<number> {
+  const { rows: [found] } = await pool.query<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity
+     where datname = current_database() and application_name like 'odograph/query/%' and wait_event_type = 'Lock'`);
+  return found?.count ?? 0;
+}

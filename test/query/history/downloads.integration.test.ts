@@ -8,7 +8,7 @@ import { freshDatabaseOn, holdTransaction } from '../../core/support.ts';
 import { startPrivatePostgres } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { TestApi } from '../support.ts';
-import { addDevices, openPrepared, refusal, runningQuestions, startApi } from '../support.ts';
+import { addDevices, openPrepared, questionsAtALock, refusal, runningQuestions, startApi } from '../support.ts';
 
 const PATH = '/v1/devices/car/positions?from=2026-05-04&to=2026-06-04';
 
@@ -94,7 +94,7 @@ describe('a download', () => {
     const held = await holdTransaction(site.pool, 'lock table positions in access exclusive mode');
     const request = get(`${api.url}${PATH}${query}`, { headers: { authorization: 'Bearer admin' } });
     request.on('error', () => undefined);
-    await eventually(async () => (await runningQuestions(site.pool)).length === 1);
+    await eventually(async () => (await questionsAtALock(site.pool)) === 1);
     request.destroy();
     await eventually(async () => (await runningQuestions(site.pool)).length === 0, { timeoutMs: 3_000 });
     await held.end();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { holdTransaction } from '../../core/support.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { PageOf, TestApi } from '../support.ts';
-import { addDevices, addPositions, allPages, openPrepared, refreshStates, refusal, runningQuestions, startApi } from '../support.ts';
+import { addDevices, addPositions, allPages, openPrepared, questionsAtALock, refreshStates, refusal, startApi } from '../support.ts';
 
 interface Item {
   readonly deviceId: string;
@@ -159,7 +159,7 @@ describe('the same question about the latest positions', () => {
       .then(({ json }) => (json as PageOf<Item>).items.map(({ deviceId }) => deviceId));
     const held = await holdTransaction(site.pool, 'lock table device_state in access exclusive mode');
     const asked = [ask('one'), ask('two'), ask('one'), ask('other'), ask('one', '?limit=1')];
-    await eventually(async () => (await runningQuestions(site.pool)).length === 3);
+    await eventually(async () => (await questionsAtALock(site.pool)) === 3);
     await held.end();
     const both = ['berlin', 'fiji'];
     expect(await Promise.all(asked)).toEqual([both, both, both, ['paris'], ['berlin']]);
@@ -173,7 +173,7 @@ describe('the same question about the latest positions', () => {
     const leaving = new AbortController();
     const url = `${api.url}/v1/positions/latest`;
     const left = fetch(url, { headers: { authorization: 'Bearer admin' }, signal: leaving.signal });
-    await eventually(async () => (await runningQuestions(site.pool)).length === 1);
+    await eventually(async () => (await questionsAtALock(site.pool)) === 1);
     const stays = api.ask('/v1/positions/latest');
     leaving.abort();
     await expect(left).rejects.toThrow();
