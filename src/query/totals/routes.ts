@@ -60,23 +60,17 @@ function figuresOf(row: TotalsRow | undefined): Omit<TotalsRow, 'key'> {
   };
 }
 
-async function rolledTo({ database }: QueryParts, signal: AbortSignal): Promise<number> {
-  const text = 'select rolled_to as "rolledTo" from rollup_state';
-  const [state] = await database.ask<{ rolledTo: number }>({ name: 'rollup-state', text }, signal);
-  return state?.rolledTo ?? -Infinity;
-}
-
 async function readTotals(
-  parts: QueryParts,
+  { settings, database, cost }: QueryParts,
   range: TimeRange,
   { filter, groups }: ChosenDevices,
   signal: AbortSignal,
 ): Promise<Totals> {
-  const { settings, database, cost } = parts;
-  const { weight } = await cost.admit({ devices: filter, range, source: 'hours' }, 'ask for fewer devices', signal);
+  const { weight, rolledTo } = await cost.admit(
+    { devices: filter, range, source: 'hours' }, 'ask for fewer devices', signal);
   const ids = filter.kind === 'all' ? null : filter.ids;
   const onlineSince = Date.now() - settings.QUERY_ONLINE_MS;
-  const statement = totalsSql({ range, ids, groups, onlineSince, recordsFrom: await rolledTo(parts, signal) });
+  const statement = totalsSql({ range, ids, groups, onlineSince, recordsFrom: rolledTo ?? -Infinity });
   const rows = await database.ask<TotalsRow>({ name: 'totals', weight, ...statement }, signal);
   const byKey = new Map(rows.map((row) => [row.key, row]));
   return {
