@@ -7,10 +7,9 @@
  * Errors: those of PostgreSQL; nothing of a failed call is stored. After a refusal of the data the transaction is over
  * and the connection is good; after any other error it is for the caller to close, which ends what was begun.
  */
-import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import { classify } from '../db/sqlstate.ts';
+import { copyIn } from './copy-in.ts';
 import type { PositionRow } from './copy-rows.ts';
 import { POSITION_COLUMNS, encodeCopy } from './copy-rows.ts';
 import { updateDeviceState } from './device-state.ts';
@@ -25,8 +24,6 @@ export interface Stored {
 }
 
 const COLUMNS = POSITION_COLUMNS.join(', ');
-const COPY_POSITIONS = `copy positions (${COLUMNS}) from stdin (format binary)`;
-const COPY_STAGING = `copy staged_positions (${COLUMNS}) from stdin (format binary)`;
 
 /** Emptied by every COMMIT; made once a connection. */
 const CREATE_STAGING = `
@@ -41,10 +38,6 @@ interface Key {
   readonly device_id: number;
   readonly ts: number;
   readonly event_id: number;
-}
-
-async function copy(client: PoolClient, statement: string, rows: readonly PositionRow[]): Promise<void> {
-  await pipeline([encodeCopy(rows)], client.query(copyFrom(statement)));
 }
 
 /** The statement was understood and refused for its content: the connection goes on. */
@@ -68,7 +61,7 @@ async function inTransaction<T>(client: PoolClient, work: (markBefore: number) =
 
 async function storeNew(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
   return inTransaction(client, async (markBefore) => {
-    await copy(client, COPY_POSITIONS, rows);
+    await copyIn(client, `positions (${COLUMNS})`, encodeCopy(rows));
     await updateDeviceState(client, rows);
     await markLate(client, rows, markBefore);
     return { inserted: rows, duplicates: 0 };
@@ -84,7 +77,7 @@ function rowsWithKeys(rows: readonly PositionRow[], keys: readonly Key[]): Posit
 async function storeStaged(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
   await client.query(CREATE_STAGING);
   return inTransaction(client, async (markBefore) => {
-    await copy(client, COPY_STAGING, rows);
+    await copyIn(client, `staged_positions (${COLUMNS})`, encodeCopy(rows));
     const { rows: keys } = await client.query<Key>({ name: 'insert-staged', text: INSERT_STAGED });
     const inserted = rowsWithKeys(rows, keys);
     await updateDeviceState(client, inserted);

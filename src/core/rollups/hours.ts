@@ -8,15 +8,14 @@
  * Errors: those of PostgreSQL; each hour is stored as a whole or not at all. After one the connection is for the caller
  * to close, which ends what was begun.
  */
-import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import { ROLLUP_VALUES } from '../../db/rollup-columns.ts';
 import type { Kept } from '../../db/rollup-retention.ts';
 import { HOUR_MS } from '../../db/rollup-retention.ts';
 import { sqlTime } from '../../db/sql-time.ts';
 import { ensureRollupPartitions } from '../../db/rollup-tables.ts';
 import { classify } from '../../db/sqlstate.ts';
+import { copyIn } from '../copy-in.ts';
 import { Buckets } from './buckets.ts';
 import type { TouchedHour } from './records.ts';
 import { readRecords } from './records.ts';
@@ -41,28 +40,31 @@ type Store = (client: PoolClient, table: Table, rows: Buffer) => Promise<void>;
 
 /** For hours that are stored for the first time. */
 async function storeNew(client: PoolClient, table: string, rows: Buffer): Promise<void> {
-  await pipeline([rows], client.query(copyFrom(`copy ${table} (${COLUMNS}) from stdin (format binary)`)));
+  await copyIn(client, `${table} (${COLUMNS})`, rows);
 }
 
-/** Over what is there. */
+/** Over what is there. @param from what follows FROM */
+async function replaceBy(
+  client: PoolClient, table: Table, from: string, values: readonly string[] = [],
+): Promise<void> {
+  await client.query(
+    `insert into ${table} (${COLUMNS}) select ${COLUMNS} from ${from}
+     on conflict (device_id, bucket) do update set ${REPLACE}`, [...values]);
+}
+
 async function replace(client: PoolClient, table: Table, rows: Buffer): Promise<void> {
   await client.query(`create temporary table if not exists staged_${table} (like ${table}) on commit delete rows`);
   await storeNew(client, `staged_${table}`, rows);
-  await client.query(
-    `insert into ${table} (${COLUMNS}) select ${COLUMNS} from staged_${table}
-     on conflict (device_id, bucket) do update set ${REPLACE}`);
+  await replaceBy(client, table, `staged_${table}`);
 }
 
 /** The same within PostgreSQL, which has room on its disk: for one hour of a tracker. */
 async function rollUpInSql(client: PoolClient, { deviceId, hour }: TouchedHour, kept: Kept): Promise<void> {
   const values = [String(deviceId), sqlTime(hour), sqlTime(hour + HOUR_MS)];
-  for (const [table, width, from] of [['minute_rollups', '1 minute', kept.minutes], ['hour_rollups', '1 hour', kept.hours]] as const) {
-    if (hour < from) continue;
-    await client.query(
-      `insert into ${table} (${COLUMNS})
-       select ${COLUMNS} from position_rollups('${width}', array[$1::bigint], $2::timestamptz, $3::timestamptz)
-       on conflict (device_id, bucket) do update set ${REPLACE}`, values);
-  }
+  const rollups = (width: string): string =>
+    `position_rollups('${width}', array[$1::bigint], $2::timestamptz, $3::timestamptz)`;
+  if (hour >= kept.minutes) await replaceBy(client, 'minute_rollups', rollups('1 minute'), values);
+  if (hour >= kept.hours) await replaceBy(client, 'hour_rollups', rollups('1 hour'), values);
 }
 
 /** @returns false: it is more than fits into memory, and nothing is stored */
@@ -75,12 +77,11 @@ async function inTransaction(
   const buckets = new Buckets(kept);
   const wanted = touched.filter(({ hour }) => hour >= Math.min(kept.minutes, kept.hours));
   if (wanted.length > 0) await readRecords(client, wanted, buckets.take);
-  const [only, ...others] = touched;
-  if (buckets.areFull && others.length > 0) {
+  if (buckets.areFull && touched.length > 1) {
     await client.query('rollback');
     return false;
   }
-  if (buckets.areFull && only !== undefined) await rollUpInSql(client, only, kept);
+  if (buckets.areFull) for (const one of touched) await rollUpInSql(client, one, kept);
   else {
     const { minutes, hours } = buckets.finish();
     await store(client, 'minute_rollups', minutes);
