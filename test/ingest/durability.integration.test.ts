@@ -1,25 +1,11 @@
 /** What an acknowledgement means under each INGEST_DURABILITY, and what is refused at the start. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DurabilityError } from '../../src/ingest/durability.ts';
-import { startPrivateRedis } from '../support/redis.ts';
-import type { PrivateServer } from '../support/private-server.ts';
 import { eventually } from '../support/eventually.ts';
-import { endServer, lookInto, prepareIngest, recordsOf, startIngest } from './support.ts';
+import { endWithTest, lookInto, prepareIngest, recordsOf, redisPair, redisWith, startIngest } from './support.ts';
 import { dataFrame, loggedIn, newImei } from './tracker.ts';
 
 const FAILURES = 'odograph_ingest_append_failures_total';
-
-const servers: PrivateServer[] = [];
-
-async function redisWith(settings: Readonly<Record<string, string>>): Promise<PrivateServer> {
-  const server = await startPrivateRedis(settings);
-  servers.push(server);
-  return server;
-}
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) await endServer(server);
-});
 
 async function hasWaitAof(url: string): Promise<boolean> {
   const [info] = (await lookInto(url).call('COMMAND', 'INFO', 'WAITAOF')) as unknown[];
@@ -82,19 +68,8 @@ describe('fsync', () => {
 });
 
 describe('replica', () => {
-  const primarySettings = { 'repl-diskless-sync-delay': '0' };
-
-  async function pair(): Promise<{ primary: PrivateServer; replica: PrivateServer }> {
-    const primary = await redisWith(primarySettings);
-    const { password, port } = new URL(primary.url);
-    const replica = await redisWith({ replicaof: `127.0.0.1 ${port}`, masterauth: password });
-    const redis = lookInto(replica.url);
-    await eventually(async () => (await redis.info('replication')).includes('master_link_status:up'));
-    return { primary, replica };
-  }
-
   it('acknowledges what a replica has', async () => {
-    const { primary, replica } = await pair();
+    const { primary, replica } = await redisPair();
     const imei = newImei();
     const ingest = await startIngest(primary.url, { INGEST_DURABILITY: 'replica' });
     const tracker = await loggedIn(ingest.port(), imei);
@@ -104,7 +79,7 @@ describe('replica', () => {
   });
 
   it('does not acknowledge while the replica hangs, and appends only once', async () => {
-    const { primary, replica } = await pair();
+    const { primary, replica } = await redisPair();
     const imei = newImei();
     const ingest = await startIngest(primary.url, { INGEST_DURABILITY: 'replica' });
     const tracker = await loggedIn(ingest.port(), imei);
@@ -118,19 +93,19 @@ describe('replica', () => {
   });
 
   it('does not acknowledge while the replica is stopped, and goes on when it is back', async () => {
-    const { primary, replica } = await pair();
+    const { primary, replica } = await redisPair();
     const ingest = await startIngest(primary.url, { INGEST_DURABILITY: 'replica' });
     const tracker = await loggedIn(ingest.port(), newImei());
     await replica.stop();
     tracker.send(dataFrame(2));
     await eventually(async () => { expect(await ingest.metric(FAILURES, { reason: 'durability' })).toBeGreaterThan(1); });
     expect(tracker.received).toHaveLength(1);
-    servers.push(await replica.again());
+    endWithTest(await replica.again());
     expect(await tracker.acknowledgement()).toBe(2);
   });
 
   it('does not acknowledge with fewer replicas than INGEST_REPLICAS', async () => {
-    const { primary } = await pair();
+    const { primary } = await redisPair();
     const ingest = await startIngest(primary.url, { INGEST_DURABILITY: 'replica', INGEST_REPLICAS: '2' });
     const tracker = await loggedIn(ingest.port(), newImei());
     tracker.send(dataFrame(2));
@@ -156,7 +131,7 @@ describe('at every level', () => {
     const ingest = prepareIngest(server.url);
     const started = ingest.start();
     expect(ingest.isStarted).toBe(false);
-    servers.push(await server.again());
+    endWithTest(await server.again());
     await started;
     expect(ingest.isStarted).toBe(true);
     await loggedIn(ingest.port(), newImei());

@@ -13,7 +13,9 @@ import { decodeEntry, telemetryStreams } from '../../src/shared/contracts/teleme
 import { decodeRecord } from '../../src/shared/contracts/stored-record.ts';
 import type { TelemetryRecord } from '../../src/shared/model.ts';
 import { connectRedis } from '../../src/shared/redis.ts';
+import { eventually } from '../support/eventually.ts';
 import type { PrivateServer } from '../support/private-server.ts';
+import { startPrivateRedis } from '../support/redis.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -128,6 +130,27 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Ends it with the test. */
+export function endWithTest(server: PrivateServer): PrivateServer {
+  onTestFinished(() => endServer(server));
+  return server;
+}
+
+/** A Redis of the test's own, which ends with it. */
+export async function redisWith(settings: Labels): Promise<PrivateServer> {
+  return endWithTest(await startPrivateRedis(settings));
+}
+
+/** Such a Redis, and a replica that has all it has. */
+export async function redisPair(): Promise<{ primary: PrivateServer; replica: PrivateServer }> {
+  const primary = await redisWith({ 'repl-diskless-sync-delay': '0' });
+  const { password, port } = new URL(primary.url);
+  const replica = await redisWith({ replicaof: `127.0.0.1 ${port}`, masterauth: password });
+  const redis = lookInto(replica.url);
+  await eventually(async () => (await redis.info('replication')).includes('master_link_status:up'));
+  return { primary, replica };
 }
 
 /** Ends a server that may be frozen, or have ended. */

@@ -1,23 +1,9 @@
 /** What a 202 means under INGEST_DURABILITY fsync and replica, and what is answered while that cannot be had. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import type { PrivateServer } from '../../support/private-server.ts';
-import { startPrivateRedis } from '../../support/redis.ts';
-import { endServer, lookInto, recordsOf } from '../support.ts';
+import { endWithTest, lookInto, recordsOf, redisPair, redisWith } from '../support.ts';
 import type { Answer, WriteApi } from './support.ts';
 import { NDJSON, expectStatus, lines, newDevice, recordsFor, startWriteApi } from './support.ts';
-
-const servers: PrivateServer[] = [];
-
-async function redisWith(settings: Readonly<Record<string, string>>): Promise<PrivateServer> {
-  const server = await startPrivateRedis(settings);
-  servers.push(server);
-  return server;
-}
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) await endServer(server);
-});
 
 function expectComeAgain(answer: Answer): void {
   expectStatus(answer, 503);
@@ -25,22 +11,13 @@ function expectComeAgain(answer: Answer): void {
 }
 
 describe('replica', () => {
-  async function pair(): Promise<{ primary: PrivateServer; replica: PrivateServer }> {
-    const primary = await redisWith({ 'repl-diskless-sync-delay': '0' });
-    const { password, port } = new URL(primary.url);
-    const replica = await redisWith({ replicaof: `127.0.0.1 ${port}`, masterauth: password });
-    const redis = lookInto(replica.url);
-    await eventually(async () => (await redis.info('replication')).includes('master_link_status:up'));
-    return { primary, replica };
-  }
-
   /** The first one after a replica has synchronised may take longer than there is time. */
   async function confirms(post: WriteApi['post']): Promise<void> {
     await eventually(async () => (await post(recordsFor(newDevice(), 1))).status === 202);
   }
 
   it('202 comes when a replica has the records, as an array and as a stream', async () => {
-    const { primary, replica } = await pair();
+    const { primary, replica } = await redisPair();
     const { post } = await startWriteApi(primary.url, { INGEST_DURABILITY: 'replica' });
     await confirms(post);
     const [array, stream] = [newDevice(), newDevice()];
@@ -51,7 +28,7 @@ describe('replica', () => {
   });
 
   it('while the replica hangs there is no 202 but 503, and 202 when it is back, with every record once', async () => {
-    const { primary, replica } = await pair();
+    const { primary, replica } = await redisPair();
     const { post } = await startWriteApi(primary.url, { INGEST_DURABILITY: 'replica', INGEST_APPEND_TIMEOUT_MS: '500' });
     await confirms(post);
     await replica.freeze();
@@ -68,7 +45,7 @@ describe('replica', () => {
   });
 
   it('with fewer replicas than INGEST_REPLICAS there is no 202', async () => {
-    const { primary } = await pair();
+    const { primary } = await redisPair();
     const settings = { INGEST_DURABILITY: 'replica', INGEST_REPLICAS: '2', INGEST_APPEND_TIMEOUT_MS: '300' };
     const { post } = await startWriteApi(primary.url, settings);
     for (let request = 0; request < 3; request += 1) expectComeAgain(await post(recordsFor(newDevice(), 3)));
@@ -84,7 +61,7 @@ describe('fsync', () => {
     await server.kill();
     for (const answer of answers) expectStatus(answer, 202);
     const again = await server.again();
-    servers.push(again);
+    endWithTest(again);
     const redis = lookInto(again.url);
     for (const deviceId of deviceIds) expect(await recordsOf(redis, deviceId)).toHaveLength(100);
   });
