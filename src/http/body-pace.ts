@@ -120,8 +120,9 @@ export class BodyPaces {
   #check(now: number): void {
     for (const body of this.#bodies) {
       const { request } = body;
-      const reason = request.complete || request.socket.destroyed ? null : body.tooSlow(now);
-      if (reason === null && !request.complete && !request.socket.destroyed) continue;
+      const isOver = request.complete || request.socket.destroyed;
+      const reason = isOver ? null : body.tooSlow(now);
+      if (!isOver && reason === null) continue;
       this.#bodies.delete(body);
       if (reason !== null && !body.end(reason)) this.#onTooSlow(request);
     }
