@@ -87,8 +87,10 @@ async function insert(
   );
 }
 
+/** Of every tracker. */
 async function remove(second: number): Promise<void> {
-  await client.query('delete from positions where ts = $1', [new Date(START + second * 1_000).toISOString()]);
+  const at = new Date(START + second * 1_000).toISOString();
+  expect((await client.query('delete from positions where ts = $1', [at])).rowCount).toBe(IMEIS.length);
 }
 
 function verify(options: Partial<VerificationOptions> = {}): Promise<Verification> {
