@@ -46,7 +46,7 @@ const SETTINGS = {
   'set-proc-title': 'no',
   appendonly: 'yes',
   appendfsync: 'everysec',
-  // Most of what is appended is trimmed soon: rewriting the file each 64 MB, as is the default, costs more than it saves.
+  // Most of what is appended is trimmed soon: rewriting the file each 64 MB, the default, costs more than it saves.
   'auto-aof-rewrite-min-size': '512mb',
   save: '""',
   'maxmemory-policy': 'noeviction',

@@ -6,8 +6,8 @@
 import type { Accepted, RejectedRecord, Refused, Session } from '../protocols/protocol.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { DEAD_LETTER_STREAM, encodeDeadLetter } from '../shared/contracts/dead-letter-stream.ts';
-import { encodeRecord } from '../shared/contracts/stored-record.ts';
-import { entryFields, partitionOf, telemetryStream } from '../shared/contracts/telemetry-stream.ts';
+import { RecordArray, encodeRecord } from '../shared/contracts/stored-record.ts';
+import { entryFieldsWith, partitionOf, telemetryStream } from '../shared/contracts/telemetry-stream.ts';
 import { CodecError } from '../shared/errors.ts';
 import type { TelemetryRecord } from '../shared/model.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
@@ -57,12 +57,15 @@ function clockAhead(record: TelemetryRecord, encoded: string, index: number, con
   };
 }
 
-/** The record as JSON, or why it cannot be kept. */
-function admit(record: TelemetryRecord, index: number, context: FrameContext): string | Rejection {
+/** Of the frame at hand. */
+const records = new RecordArray();
+
+/** Adds the record to those that are kept. @returns why it cannot be kept; null: it is */
+function admit(record: TelemetryRecord, index: number, context: FrameContext): Rejection | null {
   try {
-    const encoded = encodeRecord(record);
-    if (record.ts - context.now > context.maxFutureMs) return clockAhead(record, encoded, index, context);
-    return encoded;
+    if (record.ts - context.now > context.maxFutureMs) return clockAhead(record, encodeRecord(record), index, context);
+    records.add(record);
+    return null;
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     const { field, message } = error;
@@ -107,11 +110,11 @@ function letterAppend(letter: DeadLetter): StreamAppend {
   return { stream: DEAD_LETTER_STREAM, fields: encodeDeadLetter(letter) };
 }
 
-function entryAppend(encoded: readonly string[], context: FrameContext): StreamAppend {
+function entryAppend(context: FrameContext): StreamAppend {
   const { protocol, deviceId, receivedAt } = context;
   if (deviceId === null) throw new Error(`${protocol} accepted records before it knew the device`);
   const stream = telemetryStream(partitionOf(deviceId, context.partitions));
-  return { stream, fields: entryFields({ deviceId, protocol, receivedAt }, encoded) };
+  return { stream, fields: entryFieldsWith({ deviceId, protocol, receivedAt }, records.count, records.finish()) };
 }
 
 /**
@@ -119,17 +122,17 @@ function entryAppend(encoded: readonly string[], context: FrameContext): StreamA
  * @throws Error for records of nobody, which no protocol accepts.
  */
 export function frameEntries(handled: Pick<Accepted, 'records' | 'rejected'>, context: FrameContext): FrameEntries {
-  const encoded: string[] = [];
+  records.clear();
   const rejections: Rejection[] = handled.rejected.map((rejected) => ({ ...rejected, payload: null }));
   for (const [index, record] of handled.records.entries()) {
-    const result = admit(record, index, context);
-    if (typeof result === 'string') encoded.push(result);
-    else rejections.push(result);
+    const rejection = admit(record, index, context);
+    if (rejection !== null) rejections.push(rejection);
   }
   const deadLetters = merge(rejections).map((rejection) => letterOf(rejection, context));
   const appends = deadLetters.map(letterAppend);
-  if (encoded.length > 0) appends.unshift(entryAppend(encoded, context));
-  return { appends, recordCount: encoded.length, rejected: rejections.map(({ code }) => code), deadLetters };
+  const { count: recordCount } = records;
+  if (recordCount > 0) appends.unshift(entryAppend(context));
+  return { appends, recordCount, rejected: rejections.map(({ code }) => code), deadLetters };
 }
 
 /** A refused frame as a dead letter: for one that a tracker sends again and again. */

@@ -9,7 +9,7 @@
  */
 
 /** A member on its way to its place. */
-interface Place {
+export interface Place {
   readonly name: string;
   /** `"name":` in ASCII. */
   readonly json: Uint8Array;

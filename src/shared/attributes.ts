@@ -8,6 +8,7 @@
  *
  * Errors: `CodecError` that names the attribute.
  */
+import type { Place } from './attribute-order.ts';
 import { NamePath } from './attribute-order.ts';
 import type { Attributes, AttributeValue } from './model.ts';
 import { CodecError } from './errors.ts';
@@ -97,14 +98,14 @@ function writeOrdered<Value>(
     }
     values[count++] = value;
   }
-  json.character(OPEN_BRACE);
-  let isFirst = true;
-  for (const { name, json: nameJson, index } of path.order) {
-    if (!isFirst) json.character(COMMA);
-    isFirst = false;
+  const { order } = path;
+  for (let place = 0; place < order.length; place += 1) {
+    const { name, json: nameJson, index } = order[place] as Place;
+    json.character(place === 0 ? OPEN_BRACE : COMMA);
     json.characters(nameJson);
     write(json, name, values[index] as Value);
   }
+  if (order.length === 0) json.character(OPEN_BRACE);
   json.character(CLOSE_BRACE);
 }
 

@@ -51,14 +51,28 @@ export class JsonWriter {
     this.#bytes[this.#at++] = code;
   }
 
+  /** Puts one ASCII character in the place of the last. */
+  endWith(code: number): void {
+    this.#bytes[this.#at - 1] = code;
+  }
+
   /** ASCII characters. */
   characters(ascii: Uint8Array): void {
-    this.#reserve(ascii.length);
+    const { length } = ascii;
+    this.#reserve(length);
     const bytes = this.#bytes;
-    let at = this.#at;
+    const start = this.#at;
     // A copy by the runtime costs more than these few bytes.
-    for (const code of ascii) bytes[at++] = code;
-    this.#at = at;
+    for (let at = 0; at < length; at += 1) bytes[start + at] = ascii[at] as number;
+    this.#at = start + length;
+  }
+
+  /** What another has written since its `clear`. */
+  append(other: JsonWriter): void {
+    this.#reserve(other.#at);
+    other.#bytes.copy(this.#bytes, this.#at, 0, other.#at);
+    this.#at += other.#at;
+    this.#isAscii &&= other.#isAscii;
   }
 
   /** JSON that is ready. */

@@ -47,9 +47,11 @@ test('keeps data and password over a stop', async () => {
 
 test('appends to a file, evicts nothing, and lets nobody in without the password', async () => {
   const { url } = await start(await folder());
-  const names = ['appendonly', 'appendfsync', 'maxmemory-policy'];
+  const names = ['appendonly', 'appendfsync', 'auto-aof-rewrite-min-size', 'maxmemory-policy'];
   expect(await ask(url, (redis) => redis.config('GET', ...(names as ['appendonly'])))).toEqual(
-    expect.arrayContaining(['appendonly', 'yes', 'appendfsync', 'everysec', 'maxmemory-policy', 'noeviction']),
+    expect.arrayContaining([
+      'appendonly', 'yes', 'appendfsync', 'everysec', 'auto-aof-rewrite-min-size', String(512 * 1024 ** 2), 'maxmemory-policy', 'noeviction',
+    ]),
   );
   const stranger = new URL(url);
   stranger.password = '';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, encodeStored, readRecords } from '../../src/shared/contracts/stored-record.ts';
+import { RecordArray, decodeRecord, encodeRecord, encodeStored, readRecords } from '../../src/shared/contracts/stored-record.ts';
 import { decodeEntry, encodeEntry, partitionOf, telemetryStream } from '../../src/shared/contracts/telemetry-stream.ts';
 import type { TelemetryFrame, TelemetryRecord } from '../../src/shared/model.ts';
 
@@ -127,6 +127,30 @@ describe('a record that cannot be stored', () => {
     ['speed', 1e39], ['satellites', -1], ['satellites', 40_000], ['priority', 70_000], ['eventId', 2 ** 31],
   ])('is refused with the field: %s = %s', (field, value) => {
     expect(() => encodeRecord({ ...sample, [field]: value })).toThrow(expect.objectContaining({ field }));
+  });
+});
+
+describe('the records of an entry, one after the other', () => {
+  const records = new RecordArray();
+
+  it('are those that are encoded one by one', () => {
+    fc.assert(fc.property(fc.array(record, { minLength: 1 }), (given) => {
+      records.clear();
+      for (const one of given) records.add(one);
+      expect(records.count).toBe(given.length);
+      expect(records.finish()).toBe(`[${given.map(encodeRecord).join(',')}]`);
+    }));
+  });
+
+  it('are as if one that cannot be stored had not been there', () => {
+    records.clear();
+    records.add(sample);
+    for (const bad of [{ ...sample, latitude: 91 }, { ...sample, attributes: new Map([['a', Number.NaN]]) }]) {
+      expect(() => { records.add(bad); }).toThrow();
+    }
+    records.add(sample);
+    expect(records.count).toBe(2);
+    expect(records.finish()).toBe(`[${encodeRecord(sample)},${encodeRecord(sample)}]`);
   });
 });
 

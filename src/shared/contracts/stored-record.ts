@@ -24,8 +24,8 @@ export type RecordResult =
   | { readonly ok: true; readonly record: StoredRecord }
   | { readonly ok: false; readonly error: CodecError; readonly text: Buffer };
 
-/** One for the header and one for the attributes, whose length comes before them. */
-const headerJson = new JsonWriter();
+/** One for records and one for the attributes, whose length comes before them. */
+const recordJson = new JsonWriter();
 const attributesJson = new JsonWriter();
 
 /**
@@ -33,10 +33,49 @@ const attributesJson = new JsonWriter();
  * @throws CodecError that names the field, for a value that the record model or the columns of `positions` cannot hold.
  */
 export function encodeRecord(record: TelemetryRecord): string {
+  recordJson.clear();
+  writeRecord(recordJson, record);
+  return recordJson.toString();
+}
+
+/** The records of one entry after the other, as one JSON array. */
+export class RecordArray {
+  readonly #json = new JsonWriter();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Forgets what was added. */
+  clear(): void {
+    this.#json.clear();
+    this.#json.character(OPEN_BRACKET);
+    this.#count = 0;
+  }
+
+  /** @throws CodecError as `encodeRecord`, with nothing added. */
+  add(record: TelemetryRecord): void {
+    writeRecord(this.#json, record);
+    this.#json.character(COMMA);
+    this.#count += 1;
+  }
+
+  /** Ends the array, which has a record at least; `clear` begins the next. */
+  finish(): string {
+    this.#json.endWith(CLOSE_BRACKET);
+    return this.#json.toString();
+  }
+}
+
+/** Appends the JSON of one record. @throws CodecError as `encodeRecord`, with nothing appended. */
+function writeRecord(json: JsonWriter, record: TelemetryRecord): void {
   checkFields(record);
   attributesJson.clear();
   writeAttributes(attributesJson, record.attributes);
-  return `${headerOf(record, attributesJson.length)}${attributesJson.toString()}]`;
+  writeHeader(json, record, attributesJson.length);
+  json.append(attributesJson);
+  json.character(CLOSE_BRACKET);
 }
 
 /**
@@ -53,10 +92,14 @@ export function encodeStored(record: StoredRecord): string {
   return `${headerOf(record, record.attributesJson.length)}${record.attributesJson.toString()}]`;
 }
 
-/** `[`, the fields that stand before the attributes, and a comma. */
 function headerOf(record: Omit<TelemetryRecord, 'attributes'>, attributesBytes: number): string {
-  const json = headerJson;
-  json.clear();
+  recordJson.clear();
+  writeHeader(recordJson, record, attributesBytes);
+  return recordJson.toString();
+}
+
+/** `[`, the fields that stand before the attributes, and a comma. */
+function writeHeader(json: JsonWriter, record: Omit<TelemetryRecord, 'attributes'>, attributesBytes: number): void {
   json.character(OPEN_BRACKET);
   writeField(json, record.ts);
   writeField(json, record.latitude);
@@ -70,7 +113,6 @@ function headerOf(record: Omit<TelemetryRecord, 'attributes'>, attributesBytes: 
   writeField(json, record.priority);
   writeField(json, record.eventId);
   writeField(json, attributesBytes);
-  return json.toString();
 }
 
 function writeField(json: JsonWriter, value: number | null): void {

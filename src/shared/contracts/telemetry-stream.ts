@@ -46,15 +46,22 @@ export interface TelemetryEntry {
   readonly records: readonly RecordResult[];
 }
 
+type FrameHead = Omit<TelemetryFrame, 'records'>;
+
 /** Field names and values for XADD, with records that `encodeRecord` has made. */
-export function entryFields(frame: Omit<TelemetryFrame, 'records'>, encodedRecords: readonly string[]): string[] {
+export function entryFields(frame: FrameHead, encodedRecords: readonly string[]): string[] {
+  return entryFieldsWith(frame, encodedRecords.length, `[${encodedRecords.join(',')}]`);
+}
+
+/** The same with so many records in one JSON array. */
+export function entryFieldsWith(frame: FrameHead, count: number, records: string): string[] {
   return [
     'version', VERSION,
     'device', frame.deviceId,
     'protocol', frame.protocol,
     'receivedAt', String(frame.receivedAt),
-    'count', String(encodedRecords.length),
-    'records', `[${encodedRecords.join(',')}]`,
+    'count', String(count),
+    'records', records,
   ];
 }
 
