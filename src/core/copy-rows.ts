@@ -2,7 +2,7 @@
  * Rows of `positions` in PostgreSQL's binary COPY format (documentation of COPY, "Binary Format"). The attributes go in
  * as the JSON that came off the stream. Never throws for a record that its contract lets through.
  */
-import type { StoredRecord } from '../shared/contracts/stored-record.ts';
+import type { StoredRecord } from '../shared/contracts/record-fields.ts';
 import { BinaryWriter, FIXED_VALUE_BYTES, jsonbBytes } from './binary-format.ts';
 
 /** A record with the id of its device in the database. */

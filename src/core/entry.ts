@@ -1,7 +1,7 @@
 /** A stream entry on its way through the processor. */
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { encodeEntryPayload } from '../shared/contracts/dead-letter-stream.ts';
-import type { StoredRecord } from '../shared/contracts/stored-record.ts';
+import type { StoredRecord } from '../shared/contracts/record-fields.ts';
 import type { TelemetryEntry } from '../shared/contracts/telemetry-stream.ts';
 import { decodeEntry, fieldMap } from '../shared/contracts/telemetry-stream.ts';
 import { CodecError, errorMessage } from '../shared/errors.ts';

@@ -9,7 +9,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { Policy } from '../db/sqlstate.ts';
 import { backoffMs, classify, errorCode } from '../db/sqlstate.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
-import type { StoredRecord } from '../shared/contracts/stored-record.ts';
+import type { StoredRecord } from '../shared/contracts/record-fields.ts';
 import { encodeStored } from '../shared/contracts/stored-record.ts';
 import { errorMessage } from '../shared/errors.ts';
 import type { Progress } from '../shared/progress.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Batches } from '../../src/core/batches.ts';
 import type { ProcessorEntry } from '../../src/core/entry.ts';
 import { EntryQueue } from '../../src/core/entry-queue.ts';
-import type { StoredRecord } from '../../src/shared/contracts/stored-record.ts';
+import type { StoredRecord } from '../../src/shared/contracts/record-fields.ts';
 
 beforeEach(() => { vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }); });
 afterEach(() => { vi.useRealTimers(); });

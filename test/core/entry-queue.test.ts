@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ProcessorEntry } from '../../src/core/entry.ts';
 import { EntryQueue } from '../../src/core/entry-queue.ts';
 import type { DeadLetter } from '../../src/shared/contracts/dead-letter-stream.ts';
-import type { StoredRecord } from '../../src/shared/contracts/stored-record.ts';
+import type { StoredRecord } from '../../src/shared/contracts/record-fields.ts';
 
 const RECORD = {} as StoredRecord;
 const LETTER = {} as DeadLetter;

@@ -2,7 +2,7 @@
  * A position as viewers see it. The attributes go through as the JSON that came off the stream, after a look that they
  * are JSON: nothing is converted or rounded.
  */
-import type { StoredRecord } from '../../shared/contracts/stored-record.ts';
+import type { StoredRecord } from '../../shared/contracts/record-fields.ts';
 
 /** A record of a device with its attributes as text: what is kept of the newest one, without the bytes it came in. */
 export interface LivePosition extends Omit<StoredRecord, 'attributesJson'> {

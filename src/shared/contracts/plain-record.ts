@@ -6,7 +6,8 @@
  * A number of 15 digits is exact, and so is a power of ten up to 10^22: their quotient is the double that a JSON parser
  * gives. Never throws.
  */
-import type { StoredRecord } from './stored-record.ts';
+import type { StoredRecord } from './record-fields.ts';
+import { MAX_INT16, MAX_INT32, MAX_LATITUDE, MAX_LONGITUDE } from './record-fields.ts';
 
 const COMMA = 0x2c;
 const MINUS = 0x2d;
@@ -21,11 +22,6 @@ const LETTER = { a: 0x61, e: 0x65, f: 0x66, l: 0x6c, n: 0x6e, r: 0x72, s: 0x73, 
 
 const MAX_DIGITS = 15;
 const POWERS_OF_TEN = Array.from({ length: MAX_DIGITS + 1 }, (_, power) => 10 ** power);
-
-export const MAX_LATITUDE = 90;
-export const MAX_LONGITUDE = 180;
-export const MAX_INT16 = 32_767;
-export const MAX_INT32 = 2_147_483_647;
 
 /** Stands behind the comma that ends what it has read. */
 export class PlainReader {

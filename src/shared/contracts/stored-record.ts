@@ -12,12 +12,9 @@ import type { TelemetryRecord } from '../model.ts';
 import { parseAttributes, writeAttributes } from '../attributes.ts';
 import { CodecError } from '../errors.ts';
 import { JsonWriter } from '../json-writer.ts';
-import { MAX_INT16, MAX_INT32, MAX_LATITUDE, MAX_LONGITUDE, PlainReader } from './plain-record.ts';
-
-/** A record as the stream holds it: all fields decoded but the attributes, which stay JSON in UTF-8. */
-export interface StoredRecord extends Omit<TelemetryRecord, 'attributes'> {
-  readonly attributesJson: Buffer;
-}
+import { PlainReader } from './plain-record.ts';
+import type { StoredRecord } from './record-fields.ts';
+import { checkFields, checkHeader } from './record-fields.ts';
 
 /** One element of the array of records: a record, or why it is none, with its own text. */
 export type RecordResult =
@@ -122,7 +119,7 @@ function writeField(json: JsonWriter, value: number | null): void {
   json.character(COMMA);
 }
 
-/** The fields of the table below, and `attributesBytes`. */
+/** Those of `record-fields.ts`, and `attributesBytes`. */
 const HEADER_FIELDS = 12;
 const COMMA = 0x2c;
 const NULL = Buffer.from('null');
@@ -132,49 +129,6 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-
-const MAX_DATE_MS = 8.64e15;
-
-type Check = (value: unknown) => boolean;
-
-const between = (min: number, max: number): Check => (value) =>
-  typeof value === 'number' && value >= min && value <= max;
-const integerBetween = (min: number, max: number): Check => {
-  const isBetween = between(min, max);
-  return (value) => Number.isInteger(value) && isBetween(value);
-};
-const orNull = (check: Check): Check => (value) => value === null || check(value);
-/** What a column of type real can hold. */
-const finite: Check = (value) => typeof value === 'number' && Number.isFinite(Math.fround(value));
-
-type ScalarName = Exclude<keyof TelemetryRecord, 'attributes'>;
-
-/** The fields in their order, with what the record model and the columns of `positions` can hold. */
-const FIELDS: readonly (readonly [name: ScalarName, check: Check, expected: string])[] = [
-  ['ts', integerBetween(-MAX_DATE_MS, MAX_DATE_MS), 'epoch milliseconds'],
-  ['latitude', orNull(between(-MAX_LATITUDE, MAX_LATITUDE)), 'degrees from -90 to 90 or null'],
-  ['longitude', orNull(between(-MAX_LONGITUDE, MAX_LONGITUDE)), 'degrees from -180 to 180 or null'],
-  ['altitude', orNull(finite), 'a number or null'],
-  ['course', orNull(finite), 'a number or null'],
-  ['speed', orNull(finite), 'a number or null'],
-  ['satellites', orNull(integerBetween(0, MAX_INT16)), `an integer from 0 to ${MAX_INT16} or null`],
-  ['hdop', orNull(finite), 'a number or null'],
-  ['valid', (value) => typeof value === 'boolean', 'true or false'],
-  ['priority', integerBetween(-MAX_INT16, MAX_INT16), `an integer from -${MAX_INT16} to ${MAX_INT16}`],
-  ['eventId', integerBetween(-MAX_INT32, MAX_INT32), 'a 32-bit integer'],
-];
-
-function checkFields(record: Omit<TelemetryRecord, 'attributes'>): void {
-  for (const [name, check, expected] of FIELDS) {
-    if (!check(record[name])) throw new CodecError(name, expected, String(record[name]));
-  }
-}
-
-function checkHeader(header: readonly unknown[], path: string): void {
-  for (const [index, [name, check, expected]] of FIELDS.entries()) {
-    if (!check(header[index])) throw new CodecError(`${path}.${name}`, expected, header[index]);
-  }
-}
 
 type Header = [
   number, number | null, number | null, number | null, number | null, number | null,
