@@ -79,10 +79,13 @@ function createInstance(
 }
 
 /** Counts and logs each request, however it ends, and ends those whose bodies do not come. */
-function watchRequests(app: FastifyInstance, events: HttpEvents): void {
-  const paces = new BodyPaces(({ socket }) => {
-    // As Node does with headers that do not come: `answerUnreadable` answers.
-    app.server.emit('clientError', Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+function watchRequests(app: FastifyInstance, { events, settings }: Pick<ApplicationOptions, 'events' | 'settings'>): void {
+  const paces = new BodyPaces({
+    wholeMs: settings.API_BODY_TIMEOUT_MS,
+    onTooSlow({ socket }) {
+      // As Node does with headers that do not come: `answerUnreadable` answers.
+      app.server.emit('clientError', Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+    },
   });
   app.decorateRequest('bodyPace', null);
   app.addHook('onRequest', async (request, reply) => {
@@ -111,7 +114,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(onFailure);
-  watchRequests(app, events);
+  watchRequests(app, options);
   await protectBrowsers(app);
   await allowOrigins(app, settings.API_ALLOWED_ORIGINS);
   await compressAnswers(app);
