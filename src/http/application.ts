@@ -6,13 +6,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { LogController, fastify } from 'fastify';
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Callers, ScopedRoute } from './authentication.ts';
 import { requireCallers } from './authentication.ts';
 import { BodyPaces } from './body-pace.ts';
-import { registerDocument } from './document.ts';
+import { DOCUMENT_PATH, registerDocument } from './document.ts';
 import type { HttpEvents } from './events.ts';
 import { failureHandler, sendProblem } from './failures.ts';
 import { PathMethods } from './methods.ts';
@@ -22,6 +22,7 @@ import { compressAnswers, protectBrowsers } from './protection.ts';
 import { registerReference } from './reference.ts';
 import type { ApiRoutes } from './routes.ts';
 import { answerUnreadable } from './unreadable.ts';
+import { validatorCompiler } from './validation.ts';
 
 export interface ApplicationOptions {
   readonly settings: Settings;
@@ -54,7 +55,7 @@ function answerUnknown(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const [path = '/'] = request.url.split('?', 1);
     const methods = paths.of(path);
-    if (methods.length === 0) return sendProblem(reply, new Problem('no_such_route', `there is nothing at ${path}`));
+    if (methods.length === 0) return sendProblem(reply, new Problem('no_such_route', `there is nothing at ${path}; ${DOCUMENT_PATH} lists what there is`));
     const allow = methods.join(', ');
     return sendProblem(reply, new Problem('method_not_allowed', `${path} takes ${allow}`, { headers: { allow } }));
   });
