@@ -70,7 +70,7 @@ const ingestHttp = {
   INGEST_HTTP_MAX_STREAM_BYTES: integer({ default: 1024 * MIB, min: 1024, max: 1024 * 1024 * MIB, unit: 'bytes', doc: 'Longest NDJSON stream of `POST /v1/records`, decompressed. It is read in parts and never held in memory.' }),
   INGEST_HTTP_STREAM_IDLE_MS: integer({ default: 30_000, min: 1_000, max: HOUR_MS, unit: 'ms', doc: 'Longest silence within an NDJSON stream of `POST /v1/records`, while ingest would take more.' }),
   INGEST_HTTP_STREAM_MIN_BYTES_PER_SECOND: integer({ default: 100, min: 0, max: MIB, unit: 'bytes', doc: 'What of an NDJSON stream has to come each second, compressed as it is, on average over `INGEST_HTTP_STREAM_IDLE_MS`; 0: any byte will do.' }),
-  INGEST_HTTP_STREAM_TIMEOUT_MS: integer({ default: HOUR_MS, min: 1_000, max: DAY_MS, unit: 'ms', doc: 'Longest time that an NDJSON stream may take. Other bodies have 60 seconds.' }),
+  INGEST_HTTP_STREAM_TIMEOUT_MS: integer({ default: HOUR_MS, min: 1_000, max: DAY_MS, unit: 'ms', doc: 'Longest time that an NDJSON stream may take. Other bodies have API_BODY_TIMEOUT_MS.' }),
   INGEST_HTTP_MAX_RECORD_BYTES: integer({ default: 64 * 1024, min: 1024, max: MIB, unit: 'bytes', doc: 'Longest record over HTTP: a line of NDJSON, or what it is on the stream.' }),
   INGEST_HTTP_MAX_PAST_MS: integer({ default: 366 * DAY_MS, min: 0, max: 36_500 * DAY_MS, unit: 'ms', doc: 'How old a record over HTTP may be. Who has the scope `admin` may write older ones.' }),
   INGEST_HTTP_MAX_FUTURE_MS: integer({ default: 5 * MINUTE_MS, min: 0, max: DAY_MS, unit: 'ms', doc: "How far the time of a record over HTTP may be ahead of the server's clock." }),
@@ -119,6 +119,7 @@ const api = {
   API_PROXY_HOPS: integer({ default: 0, min: 0, max: 16, doc: 'Reverse proxies in front of the HTTP API that append to `X-Forwarded-For`; 0: the `X-Forwarded-…` headers are not believed.' }),
   API_ALLOWED_ORIGINS: parsed({ default: '', expected: 'a list like https://fleet.example.com,http://localhost:5173: scheme, host and port, no path', parse: parseOrigins, doc: "Web origins whose pages may call the HTTP API, separated by commas. The API's own pages may without being listed." }),
   API_COOKIE_SECURE: choice({ of: ['auto', 'always', 'never'], default: 'auto', doc: 'Whether the session cookie is kept to https: `auto` where the request came over https, as the nearest of API_PROXY_HOPS proxies says.' }),
+  API_BODY_TIMEOUT_MS: integer({ default: MINUTE_MS, min: 1_000, max: HOUR_MS, unit: 'ms', doc: 'Longest time that the body of a request may take, unless it is an NDJSON stream, which has limits of its own. A longer one lets slow clients send more, and hold what they have sent for longer.' }),
   API_SESSION_TTL_MS: integer({ default: DAY_MS, min: 10_000, max: 30 * DAY_MS, unit: 'ms', doc: 'How long a browser session lasts.' }),
 } as const;
 

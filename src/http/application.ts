@@ -6,13 +6,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { LogController, fastify } from 'fastify';
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Callers, ScopedRoute } from './authentication.ts';
 import { requireCallers } from './authentication.ts';
 import { BodyPaces } from './body-pace.ts';
-import { registerDocument } from './document.ts';
+import { DOCUMENT_PATH, registerDocument } from './document.ts';
 import type { HttpEvents } from './events.ts';
 import { failureHandler, sendProblem } from './failures.ts';
 import { PathMethods } from './methods.ts';
@@ -22,6 +22,7 @@ import { compressAnswers, protectBrowsers } from './protection.ts';
 import { registerReference } from './reference.ts';
 import type { ApiRoutes } from './routes.ts';
 import { answerUnreadable } from './unreadable.ts';
+import { validatorCompiler } from './validation.ts';
 
 export interface ApplicationOptions {
   readonly settings: Settings;
@@ -54,7 +55,7 @@ function answerUnknown(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const [path = '/'] = request.url.split('?', 1);
     const methods = paths.of(path);
-    if (methods.length === 0) return sendProblem(reply, new Problem('no_such_route', `there is nothing at ${path}`));
+    if (methods.length === 0) return sendProblem(reply, new Problem('no_such_route', `there is nothing at ${path}; ${DOCUMENT_PATH} lists what there is`));
     const allow = methods.join(', ');
     return sendProblem(reply, new Problem('method_not_allowed', `${path} takes ${allow}`, { headers: { allow } }));
   });
@@ -79,10 +80,13 @@ function createInstance(
 }
 
 /** Counts and logs each request, however it ends, and ends those whose bodies do not come. */
-function watchRequests(app: FastifyInstance, events: HttpEvents): void {
-  const paces = new BodyPaces(({ socket }) => {
-    // As Node does with headers that do not come: `answerUnreadable` answers.
-    app.server.emit('clientError', Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+function watchRequests(app: FastifyInstance, { events, settings }: Pick<ApplicationOptions, 'events' | 'settings'>): void {
+  const paces = new BodyPaces({
+    wholeMs: settings.API_BODY_TIMEOUT_MS,
+    onTooSlow({ socket }) {
+      // As Node does with headers that do not come: `answerUnreadable` answers.
+      app.server.emit('clientError', Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+    },
   });
   app.decorateRequest('bodyPace', null);
   app.addHook('onRequest', async (request, reply) => {
@@ -111,7 +115,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Ap
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(onFailure);
-  watchRequests(app, events);
+  watchRequests(app, options);
   await protectBrowsers(app);
   await allowOrigins(app, settings.API_ALLOWED_ORIGINS);
   await compressAnswers(app);

@@ -1,7 +1,7 @@
 /**
- * How slowly bodies may come. A body has to be complete within a minute, unless its route takes a stream: that may go
- * on as long as bytes keep coming, within limits that the route gives. One timer for all requests, and nothing is done
- * for one whose body is there at once, as it is nearly always.
+ * How slowly bodies may come. A body has to be complete within API_BODY_TIMEOUT_MS, unless its route takes a stream:
+ * that may go on as long as bytes keep coming, within limits that the route gives. One timer for all requests, and
+ * nothing is done for one whose body is there at once, as it is nearly always.
  *
  * Guarantee: a client that stalls, or trickles, holds a connection for a bounded time; one that is kept waiting by this
  * process is not blamed for its silence meanwhile. All of it ends at `totalMs`, whoever waited for whom. Bytes are
@@ -24,8 +24,6 @@ export interface BodyPace {
   stream(limits: PaceLimits, onTooSlow: (reason: string) => void): void;
 }
 
-/** Of a body that its route reads as a whole. */
-const WHOLE_BODY_MS = 60_000;
 const CHECK_INTERVAL_MS = 1_000;
 const SECOND_MS = 1_000;
 
@@ -41,14 +39,15 @@ function isFull({ readableLength, readableHighWaterMark }: IncomingMessage): boo
 class WatchedBody implements BodyPace {
   readonly request: IncomingMessage;
   readonly #begunAt = performance.now();
-  #limits: PaceLimits = { idleMs: Infinity, minBytesPerSecond: 0, totalMs: WHOLE_BODY_MS };
+  #limits: PaceLimits;
   #onTooSlow: ((reason: string) => void) | null = null;
   /** The present stretch in which the client could send. */
   #since = this.#begunAt;
   #bytesThen: number;
 
-  constructor(request: IncomingMessage) {
+  constructor(request: IncomingMessage, limits: PaceLimits) {
     this.request = request;
+    this.#limits = limits;
     this.#bytesThen = request.socket.bytesRead;
   }
 
@@ -86,13 +85,21 @@ class WatchedBody implements BodyPace {
   }
 }
 
+export interface BodyPaceOptions {
+  /** How long a body may take that its route reads as a whole, milliseconds. */
+  readonly wholeMs: number;
+  /** Of such a body: nobody else ends it. */
+  readonly onTooSlow: (request: IncomingMessage) => void;
+}
+
 export class BodyPaces {
   readonly #bodies = new Set<WatchedBody>();
+  readonly #limits: PaceLimits;
   readonly #onTooSlow: (request: IncomingMessage) => void;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param onTooSlow a body that its route does not read as a stream: nobody else ends it */
-  constructor(onTooSlow: (request: IncomingMessage) => void) {
+  constructor({ wholeMs, onTooSlow }: BodyPaceOptions) {
+    this.#limits = { idleMs: Infinity, minBytesPerSecond: 0, totalMs: wholeMs };
     this.#onTooSlow = onTooSlow;
     this.#timer = setInterval(() => { this.#check(performance.now()); }, CHECK_INTERVAL_MS);
     this.#timer.unref();
@@ -101,7 +108,7 @@ export class BodyPaces {
   /** null: the request has no body. */
   watch(request: IncomingMessage): BodyPace | null {
     if (!hasBody(request)) return null;
-    const body = new WatchedBody(request);
+    const body = new WatchedBody(request, this.#limits);
     this.#bodies.add(body);
     return body;
   }

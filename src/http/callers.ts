@@ -66,6 +66,7 @@ export function callersOf({ provider, sessions }: Authority, allowedOrigins: rea
       const { headers, ip: address, method } = request;
       const credential = credentialOf({ headers, query: NO_QUERY, address }, provider);
       if (credential === null) return null;
+      if (credential.secret === '') throw new Problem('credential_refused', 'expected Authorization: Bearer, and a token', { headers: CHALLENGE });
       const opened = await sessions.open(credential);
       if (opened.outcome !== 'accepted') throw problemOf(opened);
       const isByCookie = credential.kind === 'cookie';

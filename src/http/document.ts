@@ -39,21 +39,63 @@ function demand(scope: RouteScope): string {
   return scope === 'any' ? 'For every good credential.' : `For credentials with the scope \`${scope}\`.`;
 }
 
-const LINK = { type: 'string', description: 'On every page but the last: the URL of the next one, as `<…>; rel="next"`.' };
+/** What an answer is where its schema does not say. */
+const ANSWERS: Readonly<Record<string, string>> = { 200: 'What was asked for.', 201: 'What was made.', 202: 'What became of the records.' };
+
+interface Header {
+  readonly type: 'string' | 'integer';
+  readonly description: string;
+}
+
+const LINK: Header = { type: 'string', description: 'On every page but the last: the URL of the next one, as `<…>; rel="next"`.' };
+const ETAG: Header = { type: 'string', description: 'Of this answer: with it as `If-None-Match`, an equal one is 304.' };
+const RETRY_AFTER: Header = { type: 'integer', description: 'Seconds after which to come again.' };
+
+/** Of an answer of this status, whatever the route. */
+const HEADERS: Readonly<Record<string, Readonly<Record<string, Header>>>> = {
+  202: {
+    'Idempotent-Replayed': { type: 'string', description: '`true`: this is the answer to an earlier request with the same `Idempotency-Key`.' },
+    'Preference-Applied': { type: 'string', description: '`handling=strict`, where `Prefer` asked for it.' },
+    'RateLimit-Limit': { type: 'integer', description: 'Requests that the caller has in any minute.' },
+    'RateLimit-Remaining': { type: 'integer', description: 'Those that are left.' },
+    'RateLimit-Reset': { type: 'integer', description: 'Seconds until there are more.' },
+    'RateLimit-Policy': { type: 'string', description: 'Such as `10000;w=60`.' },
+  },
+  401: { 'WWW-Authenticate': { type: 'string', description: 'Which kind of credential is asked for.' } },
+  429: { 'Retry-After': RETRY_AFTER },
+  503: { 'Retry-After': RETRY_AFTER },
+};
+
+type Answers = Readonly<Record<string, object>>;
 
 /** An answer that takes `cursor` is a page, and names the next one in a header too. */
-function withLink(response: unknown, querystring: unknown): unknown {
+function headersOf(status: string, answers: Answers, querystring: unknown): Readonly<Record<string, Header>> {
   const { properties = {} } = (querystring ?? {}) as { properties?: Record<string, unknown> };
-  const { 200: page, ...others } = (response ?? {}) as Record<string, unknown>;
-  if (!('cursor' in properties) || typeof page !== 'object') return response;
-  return { ...others, 200: { ...page, headers: { Link: LINK } } };
+  return {
+    ...HEADERS[status],
+    ...(status === '200' && '304' in answers ? { ETag: ETAG } : {}),
+    ...(status === '200' && 'cursor' in properties ? { Link: LINK } : {}),
+  };
+}
+
+/** The answers of a route with the headers that they bear, and words for each. */
+function answersOf(response: unknown, querystring: unknown): Answers {
+  const answers = (response ?? {}) as Answers;
+  return Object.fromEntries(Object.entries(answers).map(([status, answer]) => {
+    const description = ANSWERS[status];
+    const headers = headersOf(status, answers, querystring);
+    return [status, {
+      ...(description === undefined ? {} : { description }), ...answer,
+      ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    }];
+  }));
 }
 
 const transform: SwaggerTransform = (input) => {
   const { schema: bare, url } = jsonSchemaTransform(input);
   const { scope } = input.route.config ?? {};
   if (scope === undefined || bare.hide === true) return { schema: bare, url };
-  const schema = { ...bare, response: withLink(bare.response, bare.querystring) };
+  const schema = { ...bare, response: answersOf(bare.response, bare.querystring) };
   const description = [schema.description, demand(scope)].filter((text) => text !== undefined).join('\n\n');
   return { schema: { ...schema, description, security: scope === 'public' ? [] : CREDENTIALS }, url };
 };

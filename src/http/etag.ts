@@ -30,12 +30,15 @@ function opaque(tag: string): string {
   return tag.trim().replace(/^W\//, '');
 }
 
+/** An answer depends on who asks, and its headers on the page that does. */
+const VARY = 'authorization, cookie, origin';
+
 /**
  * Sets the tag of the answer. True: whoever asks has that state, and gets 304 from `reply.code(304).send()`. An answer
  * depends on who asks, so no cache but theirs may keep it.
  */
 export function isUnchanged(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
-  reply.header('etag', tag).header('cache-control', 'private, no-cache').header('vary', 'authorization, cookie');
+  reply.header('etag', tag).header('cache-control', 'private, no-cache').header('vary', VARY);
   const { 'if-none-match': wanted } = request.headers;
   if (wanted === undefined) return false;
   return wanted.trim() === '*' || wanted.split(',').some((one) => opaque(one) === opaque(tag));

@@ -3,9 +3,7 @@
  * fault: it is logged with all that is known, and the caller learns nothing but the request id.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { HttpEvents } from './events.ts';
-import type { FieldError } from './problem.ts';
 import { PROBLEM_TYPE, Problem, problemBody } from './problem.ts';
 import type { ProblemCode } from './problems.ts';
 import { PROBLEMS } from './problems.ts';
@@ -13,8 +11,6 @@ import { PROBLEMS } from './problems.ts';
 /** What Fastify and its plugins refuse, where their own words are not for callers. */
 const DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'the body is longer than this route takes',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the body has a Content-Type that this route does not take',
-  FST_ERR_CTP_EMPTY_TYPE: 'the body has no Content-Type',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'body: expected JSON, got nothing',
   FST_ERR_CTP_INVALID_JSON_BODY: 'body: not JSON',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body: not as long as Content-Length says',
@@ -30,44 +26,26 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   414: 'no_such_route', 415: 'unsupported_media_type', 431: 'headers_too_large',
 };
 
-const FIELD_LIMIT = 100;
-
 function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
-/** `/3/latitude` of the body as `body[3].latitude`. */
-export function fieldPath(context: string, pointer: string): string {
-  const parts = pointer.split('/').filter((part) => part !== '');
-  return parts.reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`), context);
+/** The media types that the route of a request takes. */
+function takenBy({ routeOptions: { schema } }: FastifyRequest): string {
+  return (schema?.consumes ?? ['application/json']).join(' or ');
 }
 
-const CONTEXTS: Readonly<Record<string, string>> = { querystring: 'query', params: 'path', body: 'body', headers: 'headers' };
-
-function validationProblem(error: unknown): Problem | null {
-  if (!hasZodFastifySchemaValidationErrors(error)) return null;
-  const context = CONTEXTS[error.validationContext ?? ''] ?? 'request';
-  const errors: FieldError[] = error.validation.slice(0, FIELD_LIMIT).map(({ instancePath, message, params }) => ({
-    field: fieldPath(context, unrecognised(instancePath, params)),
-    reason: message ?? 'is not valid',
-  }));
-  const [first] = errors;
-  return new Problem('invalid_request', first === undefined ? 'the request is not valid' : `${first.field}: ${first.reason}`, { errors });
-}
-
-/** A name that the schema does not know is at fault, not the object around it. */
-function unrecognised(pointer: string, params: Readonly<Record<string, unknown>>): string {
-  const { keys } = params;
-  return Array.isArray(keys) && keys.length === 1 ? `${pointer}/${String(keys[0])}` : pointer;
+function detailOf({ code, statusCode = 500 }: FastifyError, problem: ProblemCode, request: FastifyRequest): string {
+  if (statusCode === 415 && code.startsWith('FST_ERR_CTP')) return `Content-Type: expected ${takenBy(request)}`;
+  return DETAILS[code] ?? PROBLEMS[problem].doc;
 }
 
 /** null: nothing that was foreseen. */
-function foreseen(error: unknown): Problem | null {
+function foreseen(error: unknown, request: FastifyRequest): Problem | null {
   if (error instanceof Problem) return error;
-  const validation = validationProblem(error);
-  if (validation !== null || !isFastifyError(error)) return validation;
+  if (!isFastifyError(error)) return null;
   const code = error.code.startsWith('FST_') ? BY_STATUS[error.statusCode ?? 500] : undefined;
-  return code === undefined ? null : new Problem(code, DETAILS[error.code] ?? PROBLEMS[code].doc);
+  return code === undefined ? null : new Problem(code, detailOf(error, code, request));
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -83,7 +61,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 /** The error handler of the server. */
 export function failureHandler(events: Pick<HttpEvents, 'refused' | 'failed'>) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const problem = foreseen(error);
+    const problem = foreseen(error, request);
     if (problem !== null) {
       events.refused(problem);
       return sendProblem(reply, problem);

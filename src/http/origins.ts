@@ -8,9 +8,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
 
 const PREFLIGHT_AGE_S = 600;
+/** What answers bear beyond what every page may read. */
 const EXPOSED_HEADERS = [
-  'etag', 'link', 'location', 'retry-after', 'x-request-id', 'idempotency-replayed', 'preference-applied',
-  'ratelimit', 'ratelimit-policy', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset',
+  'cache-status', 'content-disposition', 'etag', 'idempotent-replayed', 'link', 'preference-applied',
+  'ratelimit-limit', 'ratelimit-policy', 'ratelimit-remaining', 'ratelimit-reset', 'retry-after', 'x-request-id',
 ];
 
 /** Before everything else: what a page is not allowed to read it is told nothing about. */

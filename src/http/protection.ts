@@ -18,6 +18,8 @@ const PROTECTION: FastifyHelmetOptions = {
   // Pages of listed origins read what they ask for; whether they may CORS decides.
   crossOriginResourcePolicy: { policy: 'cross-origin' },
   referrerPolicy: { policy: 'no-referrer' },
+  // Whoever ends TLS says for how long, and for which hosts.
+  strictTransportSecurity: false,
 };
 
 /** What Helmet gives every answer: the same each time, so it is asked once. */

@@ -27,13 +27,16 @@ export interface SessionRouteOptions {
 const MAX_SECRET_LENGTH = 1_024;
 const RETRY_AFTER_S = 5;
 
+/** Not which of the two is wrong, and how: a union would say that of both. */
+const LOGIN_EXPECTED = 'expected name and password, or key';
+
 const login = z.union([
   z.strictObject({
     name: z.string().min(1).max(128).describe('Of the user; upper and lower case are the same.'),
     password: z.string().min(1).max(MAX_SECRET_LENGTH),
   }),
   z.strictObject({ key: z.string().min(1).max(MAX_SECRET_LENGTH).describe("An API key, or the administrator's token.") }),
-]);
+], { error: LOGIN_EXPECTED });
 
 const account = z
   .object({

@@ -21,7 +21,7 @@ export function clientSignal({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
 }
 
 /** An answer depends on who asks and in which form; a store of it has to know. */
-const VARY = 'authorization, cookie, accept';
+const VARY = 'accept, authorization, cookie, origin';
 
 /** Sends an answer of this format, or 304 where the client has the same already. */
 export function sendAnswer(

@@ -37,7 +37,7 @@ export function decodeCursor<T>(cursor: string, schema: z.ZodType<T>): T {
 
 /** A parameter of the URL that is wrong in itself or beside another one. */
 export function invalidParameter(name: string, reason: string): Problem {
-  return new Problem('invalid_request', `${name}: ${reason}`, { errors: [{ field: `query.${name}`, reason }] });
+  return new Problem('invalid_request', `query.${name}: ${reason}`, { errors: [{ field: `query.${name}`, reason }] });
 }
 
 /** The relative URL of the next page, for `Link`. */

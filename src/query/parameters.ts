@@ -39,7 +39,7 @@ export function commaSeparated(maxItems: number) {
     .max(64 * 1024)
     .refine((value) => !value.includes('\0'), { error: 'expected text without NUL' })
     .transform((value) => [...new Set(value.split(',').map((item) => item.trim()).filter((item) => item !== ''))])
-    .pipe(z.array(z.string()).min(1).max(maxItems));
+    .pipe(z.array(z.string()).min(1, 'expected a list, separated by commas').max(maxItems));
 }
 
 export const groupId = z.uuid().describe('The id of a group.');

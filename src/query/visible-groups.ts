@@ -11,6 +11,8 @@ export type GroupReach = null | readonly string[] | AskedGroups;
 
 /** Groups that an authority is asked about at a time. */
 const CHUNK = 1_000;
+/** Times that it is asked for one page: who may read few of very many groups gets a short page, and asks on. */
+const CHUNKS_PER_PAGE = 5;
 /** Before every other id. */
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
@@ -27,8 +29,17 @@ export function groupReachOf({ visibility }: Caller): GroupReach {
   }
 }
 
+/** Groups that may be read, from one place on. */
+export interface ReadableGroups {
+  /** In their order. */
+  readonly ids: readonly string[];
+  /** Of all groups up to this one `ids` has those that may be read; null: there are no further groups. */
+  readonly upTo: string | null;
+}
+
 /**
- * Ids of groups that an authority says may be read, in their order from behind one on: at most so many.
+ * Groups that an authority says may be read, from behind one on: at most so many. They are fewer, or none, where
+ * it refuses thousands in a row: `upTo` says where to go on.
  * @throws Problem
  */
 export async function readableAfter(
@@ -36,16 +47,18 @@ export async function readableAfter(
   readable: AskedGroups,
   { after, size }: { readonly after: string | null; readonly size: number },
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<ReadableGroups> {
   const found: string[] = [];
-  for (let last = after ?? FIRST; ;) {
-    const rows = await database.ask<{ id: string }>({ name: 'groups-after', text: AFTER, values: [last] }, signal);
+  let upTo = after ?? FIRST;
+  for (let asked = 0; asked < CHUNKS_PER_PAGE && found.length < size; asked += 1) {
+    const rows = await database.ask<{ id: string }>({ name: 'groups-after', text: AFTER, values: [upTo] }, signal);
     const ids = rows.map(({ id }) => id);
     const allowed = ids.length === 0 ? new Set<string>() : await readable(ids);
     found.push(...ids.filter((id) => allowed.has(id)));
-    if (found.length >= size || ids.length < CHUNK) return found.slice(0, size);
-    last = ids.at(-1) ?? last;
+    if (ids.length < CHUNK && found.length <= size) return { ids: found, upTo: null };
+    upTo = ids.at(-1) ?? upTo;
   }
+  return found.length < size ? { ids: found, upTo } : { ids: found.slice(0, size), upTo: found[size - 1] ?? upTo };
 }
 
 export function unknownGroup(id: string): Problem {

@@ -28,7 +28,7 @@ let ended: IncomingMessage[];
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
   ended = [];
-  paces = new BodyPaces((request) => ended.push(request));
+  paces = new BodyPaces({ wholeMs: 60_000, onTooSlow: (request) => { ended.push(request); } });
 });
 afterEach(() => {
   paces.stop();
@@ -54,7 +54,7 @@ test('a request without a body is not watched', () => {
   expect(paces.watch(requestOf({ 'content-length': '0' }) as unknown as IncomingMessage)).toBeNull();
 });
 
-test('a body that is read as a whole has a minute, however quickly it comes', () => {
+test('a body that is read as a whole has its time, however quickly it comes', () => {
   const request = requestOf({ 'content-length': '1000000000' });
   paces.watch(request as unknown as IncomingMessage);
   pass(request, 60, 1_000_000);

@@ -29,5 +29,5 @@ test.each([
   const reply = { header: setHeader } as unknown as FastifyReply;
   const request = { headers: header === undefined ? {} : { 'if-none-match': header } } as FastifyRequest;
   expect(isUnchanged(request, reply, 'W/"a"')).toBe(expected);
-  expect(set).toMatchObject({ etag: 'W/"a"', 'cache-control': 'private, no-cache', vary: 'authorization, cookie' });
+  expect(set).toMatchObject({ etag: 'W/"a"', 'cache-control': 'private, no-cache', vary: 'authorization, cookie, origin' });
 });

@@ -1,17 +1,6 @@
 import { expect, test } from 'vitest';
-import { fieldPath } from '../../src/http/failures.ts';
 import { PROBLEMS } from '../../src/http/problems.ts';
 import { problemsDocument } from '../../src/http/problems-document.ts';
-
-test.each([
-  ['body', '', 'body'],
-  ['body', '/', 'body'],
-  ['body', '/3/latitude', 'body[3].latitude'],
-  ['body', '/records/0/attributes/x', 'body.records[0].attributes.x'],
-  ['query', '/from', 'query.from'],
-])('%s %s is %s', (context, pointer, path) => {
-  expect(fieldPath(context, pointer)).toBe(path);
-});
 
 test.each(Object.entries(PROBLEMS))('%s has a status of its kind, words for people, and a row in docs/errors.md', (code, { status, title, doc }) => {
   expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);

@@ -48,12 +48,12 @@ test('every list takes limit and cursor, and gives items, next and the header Li
   const [first] = lists;
   for (const { name, parameters, headers, body } of lists) {
     expect(parameters, name).toContain('limit');
-    expect(headers, name).toEqual(['Link']);
+    expect(headers, name).toContain('Link');
     expect(body.required, name).toEqual(expect.arrayContaining(['items', 'next']));
     expect(body.properties?.next, name).toEqual(first?.body.properties?.next);
   }
   const others = (await answers()).filter(({ parameters }) => !parameters.includes('cursor'));
   for (const { name, parameters, headers } of others) {
-    expect([...parameters.filter((one) => one === 'limit'), ...headers], name).toEqual([]);
+    expect([...parameters.filter((one) => one === 'limit'), ...headers.filter((one) => one === 'Link')], name).toEqual([]);
   }
 });

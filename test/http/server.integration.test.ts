@@ -91,6 +91,13 @@ describe('a problem', () => {
     expect(errors?.map(({ field }) => field)).toEqual(['body[1].name', 'body[2].more']);
     const answer = await problemOf(await api.ask('/v1/things/1?from=yesterday', { key: TOKEN }));
     expect(answer.detail).toContain('query.from');
+    const unknown = await problemOf(await api.ask('/v1/things/1?form=yesterday', { key: TOKEN }));
+    expect(unknown.detail).toBe('query.form: no such parameter: there are from');
+  });
+
+  test('says in which form a body is taken', async () => {
+    const { detail } = await problemOf(await api.ask('/v1/things', { method: 'POST', body: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }));
+    expect(detail).toBe('Content-Type: expected application/json');
   });
 
   test('says which methods a path takes, and when to come again', async () => {
@@ -133,7 +140,8 @@ describe('a page of another origin', () => {
     expect(answer.headers.get('access-control-allow-methods')).toContain('GET');
     const { headers } = await api.ask('/v1/things/1', { key: TOKEN, headers: { origin: LISTED } });
     expect(headers.get('access-control-allow-origin')).toBe(LISTED);
-    expect(headers.get('access-control-expose-headers')).toContain('x-request-id');
+    const exposed = headers.get('access-control-expose-headers')?.split(', ');
+    expect(exposed).toEqual(expect.arrayContaining(['x-request-id', 'etag', 'link', 'retry-after', 'idempotent-replayed', 'cache-status']));
   });
 
   test('that is not listed is allowed nothing', async () => {
@@ -141,6 +149,7 @@ describe('a page of another origin', () => {
     const { headers } = await api.ask('/v1/things/1', { key: TOKEN, headers: { origin: 'https://evil.example.com' } });
     expect(headers.get('access-control-allow-origin')).toBeNull();
     expect(headers.get('vary')?.toLowerCase()).toContain('origin');
+    expect((await api.ask('/v1/tagged')).headers.get('vary')).toContain('origin');
   });
 });
 

@@ -115,6 +115,22 @@ describe('a caller', () => {
     expect(pages.map((page) => page.map(({ id }) => id))).toEqual([[...readable].slice(0, 3), [...readable].slice(3)]);
   });
 
+  it('is asked about a bounded number of groups for a page, and a page without any is not the last', async () => {
+    const { site } = await openFleet();
+    const { rows } = await site.pool.query<{ id: string }>(
+      "insert into groups (name) select 'group ' || n from generate_series(1, 7000) n returning id::text");
+    const last = rows.map(({ id }) => id).toSorted().at(-1);
+    const questions: number[] = [];
+    const readableGroups = async (ids: readonly string[]): Promise<ReadonlySet<string>> => {
+      questions.push(ids.length);
+      return new Set(ids.filter((id) => id === last));
+    };
+    const api = await startApi(site, { callers: { viewer: { kind: 'all', readableGroups } } });
+    const [first = [], second = [], ...others] = await allPages<{ id: string }>(api, '/v1/groups', 'viewer');
+    expect([first, second.map(({ id }) => id), others]).toEqual([[], [last], []]);
+    expect(questions).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 2]);
+  });
+
   it('has no answer with the ETag of another one', async () => {
     const { site } = await openFleet();
     const api = await startApi(site, { callers: { viewer: { kind: 'granted', devices: ['mine'], groups: [] } } });

@@ -8,6 +8,7 @@ import { entryFields, partitionOf, telemetryStream } from '../../shared/contract
 import type { RecordReason } from '../../shared/record-reasons.ts';
 import { RECORD_REASONS } from '../../shared/record-reasons.ts';
 import type { StreamAppend } from '../entries.ts';
+import { jsonFault } from './json-fault.ts';
 import type { Line } from './lines.ts';
 import type { RecordFault, RecordLimits } from './record.ts';
 import { checkRecord, isFault } from './record.ts';
@@ -137,6 +138,7 @@ function parse(bytes: Buffer): { readonly value: unknown } | RecordFault {
     return { value: JSON.parse(bytes.toString()) as unknown };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return broken(error.message);
+    const { column } = jsonFault(bytes.toString());
+    return broken(`not JSON from column ${column} on`);
   }
 }

@@ -104,17 +104,18 @@ export class IdempotencyKeys {
   async keep(claim: Claim, answer: string): Promise<void> {
     // Hundreds of errors are much the same text.
     const packed = await deflate(Buffer.from(answer));
-    await this.#settle(claim, Buffer.concat([Buffer.from([DONE]), claim.digest, packed]));
+    const value = Buffer.concat([Buffer.from([DONE]), claim.digest, packed]);
+    if (!await this.#settle(claim, value)) throw new Error('the lock of the key has expired');
   }
 
-  /** As if the request had not been made. */
+  /** As if the request had not been made. A key that was lost meanwhile is free, or another request's already. */
   async release(claim: Claim): Promise<void> {
     await this.#settle(claim, Buffer.alloc(0));
   }
 
-  async #settle(claim: Claim, value: Buffer): Promise<void> {
-    const settled = await this.#redis.callBuffer('EVAL', SETTLE, 1, claim.key, busyValue(claim), value, this.#keepMs);
-    if (settled === 0) throw new Error('the lock of the key has expired');
+  /** @returns whether the claim still had the key */
+  async #settle(claim: Claim, value: Buffer): Promise<boolean> {
+    return await this.#redis.callBuffer('EVAL', SETTLE, 1, claim.key, busyValue(claim), value, this.#keepMs) !== 0;
   }
 }
 

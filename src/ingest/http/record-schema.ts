@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { isStorableText } from '../../shared/text.ts';
-import { DEVICE_ID, INSTANT, MAX_ATTRIBUTES, MAX_ATTRIBUTE_NAME_LENGTH, instantOf } from './record.ts';
+import { DEVICE_ID, INSTANT, LEAST_PLAUSIBLE_MS, MAX_ATTRIBUTES, MAX_ATTRIBUTE_NAME_LENGTH, instantOf } from './record.ts';
 
 /** What a column of type real can hold. */
 const real = z.number().refine((value) => Number.isFinite(Math.fround(value))).nullish();
@@ -28,7 +28,7 @@ const attributeValue = z.union([
 ]);
 
 const instant = z.union([
-  z.int().describe('Epoch milliseconds.'),
+  z.int().refine((ms) => Math.abs(ms) >= LEAST_PLAUSIBLE_MS).describe('Epoch milliseconds. Below 10^11, which is 1973, they are taken for seconds and refused.'),
   z.string().regex(INSTANT).refine((value) => !Number.isNaN(instantOf(value))).describe('RFC 3339, with its zone.'),
 ]);
 

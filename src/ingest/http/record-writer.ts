@@ -113,6 +113,7 @@ class Writing {
 function parseBody(body: Buffer): unknown {
   if (!isUtf8(body)) throw new MalformedBodyError('expected UTF-8');
   const text = withoutMark(body).toString();
+  if (text.trim() === '') throw new MalformedBodyError('expected a record, or an array of records, got nothing');
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -10,6 +10,7 @@ import { encodeRecordWith } from '../../shared/contracts/stored-record.ts';
 import { CodecError } from '../../shared/errors.ts';
 import type { TelemetryRecord } from '../../shared/model.ts';
 import type { RecordReason } from '../../shared/record-reasons.ts';
+import { meantBy } from './field-names.ts';
 
 /** What a record is held to. */
 export interface RecordLimits {
@@ -55,8 +56,12 @@ export const RECORD_FIELDS: ReadonlySet<string> = new Set([
   'eventId', 'attributes',
 ]);
 
-/** Epoch milliseconds below this are so near 1970 that they were seconds. */
-const LEAST_PLAUSIBLE_MS = 100_000_000_000;
+/** Epoch milliseconds below this are of 1973 at the latest, before there was GPS: they were seconds. */
+export const LEAST_PLAUSIBLE_MS = 100_000_000_000;
+
+const DAY_MS = 86_400_000;
+const DEVICE_ID_EXPECTED = 'expected 1 to 128 letters, digits or . _ : @ + -, not beginning with . : @ or -';
+const TIME_EXPECTED = 'expected epoch milliseconds, or a time like 2026-11-25T12:00:00Z with its zone';
 
 type Parsed = Readonly<Partial<Record<string, unknown>>>;
 
@@ -73,13 +78,22 @@ export function instantOf(value: unknown): number {
   return isThere ? Date.parse(value) : Number.NaN;
 }
 
+/** A field that is there and wrong, or not there. */
+function wrong(field: string, value: unknown, expected: string): RecordFault {
+  return bad(field, value === undefined ? `is missing: ${expected}` : expected);
+}
+
+/** Seconds, or days where those say more. */
+function awayBy(ms: number): string {
+  return ms < 2 * DAY_MS ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / DAY_MS)} days`;
+}
+
 function timeFault(ts: number, { now, maxPastMs, maxFutureMs }: RecordLimits): RecordFault | null {
   if (ts - now > maxFutureMs) {
-    return { reason: 'clock_ahead', field: 'ts', message: `${Math.round((ts - now) / 1_000)} s ahead of the clock of the server` };
+    return { reason: 'clock_ahead', field: 'ts', message: `${awayBy(ts - now)} ahead of the clock of the server` };
   }
   if (now - ts <= maxPastMs) return null;
-  const hint = Math.abs(ts) < LEAST_PLAUSIBLE_MS ? '; ts is in milliseconds' : '';
-  return { reason: 'clock_behind', field: 'ts', message: `${Math.round((now - ts) / 86_400_000)} days ago${hint}` };
+  return { reason: 'clock_behind', field: 'ts', message: `${awayBy(now - ts)} behind the clock of the server` };
 }
 
 /** A field that is none of ours, or a list: a word that is spelt wrong must not lose a value in silence. */
@@ -91,7 +105,9 @@ function unknownField(parsed: Parsed): RecordFault | null {
       return bad(name, 'expected a single value');
     }
     if (name === 'receivedAt') return bad(name, 'is set by the server: leave it out');
-    return bad(name.slice(0, MAX_ATTRIBUTE_NAME_LENGTH), 'no field of a record: measurements belong into attributes');
+    const meant = meantBy(name);
+    const hint = meant === undefined ? 'measurements belong into attributes' : `did you mean ${meant}?`;
+    return bad(name.slice(0, MAX_ATTRIBUTE_NAME_LENGTH), `no field of a record: ${hint}`);
   }
   return null;
 }
@@ -129,7 +145,8 @@ function scalarsOf(parsed: Parsed, ts: number): Omit<TelemetryRecord, 'attribute
 
 function encode(parsed: Parsed, deviceId: string, limits: RecordLimits): Checked {
   const ts = instantOf(parsed['ts']);
-  if (Number.isNaN(ts)) return bad('ts', 'expected epoch milliseconds, or a time like 2026-11-25T12:00:00Z with its zone');
+  if (Number.isNaN(ts)) return wrong('ts', parsed['ts'], TIME_EXPECTED);
+  if (typeof parsed['ts'] === 'number' && Math.abs(ts) < LEAST_PLAUSIBLE_MS) return bad('ts', 'expected epoch milliseconds, got seconds');
   const fault = timeFault(ts, limits) ?? positionFault(parsed);
   if (fault !== null) return fault;
   const attributes = attributesOf(parsed);
@@ -150,7 +167,7 @@ export function checkRecord(parsed: unknown, limits: RecordLimits): Checked {
   if (unknown !== null) return unknown;
   const { deviceId } = fields;
   if (typeof deviceId !== 'string' || !DEVICE_ID.test(deviceId)) {
-    return bad('deviceId', 'expected 1 to 128 letters, digits or . _ : @ + -, not beginning with . : @ or -');
+    return wrong('deviceId', deviceId, DEVICE_ID_EXPECTED);
   }
   try {
     return encode(fields, deviceId, limits);

@@ -1,7 +1,7 @@
 /** The write route of the API: `POST /v1/records`. The body is read by its handler and by nothing before it. */
 import type { ApiRoutes } from '../../http/routes.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
-import { validatorCompiler } from 'fastify-type-provider-zod';
+import { validatorCompiler } from '../../http/validation.ts';
 import { z } from 'zod';
 import { recordSchema } from './record-schema.ts';
 import type { BodyForm } from './record-writer.ts';
@@ -55,7 +55,7 @@ export function recordRoutes(writes: RecordWrites): ApiRoutes {
         response: { 202: reportSchema, ...PROBLEM_RESPONSES },
       },
       // The handler reads the body, and checks it while it comes.
-      validatorCompiler: (route) => (route.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(route as never)),
+      validatorCompiler: (route) => (route.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(route)),
       handler: async (request, reply) => {
         const { prefer = '', 'idempotency-key': idempotencyKey = null } = request.headers;
         await writes.handle(request, reply, {

@@ -68,7 +68,8 @@ export function groupRoutes({ database, visible }: QueryParts): ApiRoutes {
       config: { scope: 'read' },
       schema: {
         operationId: 'listGroups', tags: ['Devices'], summary: 'Groups', querystring: parameters,
-        description: 'Groups that are granted; with Directus as the authority those that it lets the caller read.',
+        description: 'Groups that are granted; with Directus as the authority those that it lets the caller read. Where it refuses ' +
+          'very many, a page may be short, or empty, and not the last: `next` says.',
         response: { 200: listSchema, ...UNCHANGED_RESPONSE, ...PROBLEM_RESPONSES },
       },
       handler: async (request, reply) => {
@@ -77,12 +78,13 @@ export function groupRoutes({ database, visible }: QueryParts): ApiRoutes {
         const after = cursor === undefined ? null : decodeCursor(cursor, place)[0];
         const filter = await visible.filter(request.caller);
         const reach = groupReachOf(request.caller);
-        const groups = typeof reach === 'function'
+        const { ids, upTo } = typeof reach === 'function'
           ? await readableAfter(database, reach, { after, size: size + 1 }, signal)
-          : reach;
-        const found = await database.askText(groupsQuestion(groups, filter, { after, size }), signal);
+          : { ids: reach, upTo: null };
+        const found = await database.askText(groupsQuestion(ids, filter, { after, size }), signal);
         const rows = found.slice(0, size);
-        const next = found.length > size ? encodeCursor([rows.at(-1)?.[0] ?? null]) : null;
+        const last = found.length > size ? rows.at(-1)?.[0] ?? null : upTo;
+        const next = last === null ? null : encodeCursor([last]);
         linkNext(request, reply, next);
         const body = `{"items":[${rows.map(WRITE).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
         return sendText(request, reply, 'json', body) as never;

@@ -32,7 +32,7 @@ const MAX_DEVICES = 1_000;
 const parameters = z.object({
   devices: commaSeparated(MAX_DEVICES).optional().describe(
     `Up to ${MAX_DEVICES} identifiers, separated by commas. Those that do not exist or are not granted are not in the answer.`),
-  device: z.union([deviceId, z.array(deviceId).max(MAX_DEVICES)]).optional()
+  device: z.union([deviceId, z.array(deviceId).max(MAX_DEVICES)], { error: `expected an identifier, once or up to ${MAX_DEVICES} times` }).optional()
     .describe('One identifier, such as one with a comma in it; may be there several times.'),
   group: groupId.optional().describe('Only members of the group with this id at the moment.'),
   bbox: bboxParameter.optional(),

@@ -46,7 +46,7 @@ const name = text(256);
 
 const shared = {
   ...rangeParameters,
-  name: z.union([z.array(name).min(1).max(MAX_NAMES), name])
+  name: z.union([z.array(name).min(1).max(MAX_NAMES), name], { error: `expected the name of a field or of an attribute, once or up to ${MAX_NAMES} times` })
     .describe(`What to show: a field (${FIELD_NAMES.join(', ')}) or the name of an attribute; an attribute that is called like a field is \`attributes.speed\`. Repeat it for several, up to ${MAX_NAMES}.`),
   step: step.optional().describe(`How long a bucket is: ${STEP_EXPECTED}. Without it: what makes at most 500 buckets.`),
   agg: commaSeparated(AGGREGATES.length).pipe(z.array(z.enum(AGGREGATES))).optional()

@@ -46,10 +46,15 @@ const FIELDS: readonly (readonly [name: ScalarName, check: Check, expected: stri
   ['eventId', integerBetween(-MAX_INT32, MAX_INT32), 'a 32-bit integer'],
 ];
 
+/** NaN and infinities would be null as JSON. */
+function shown(value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
 /** @throws CodecError that names the field of a record that cannot be stored. */
 export function checkFields(record: Omit<TelemetryRecord, 'attributes'>): void {
   for (const [name, check, expected] of FIELDS) {
-    if (!check(record[name])) throw new CodecError(name, expected, String(record[name]));
+    if (!check(record[name])) throw new CodecError(name, expected, shown(record[name]));
   }
 }
 

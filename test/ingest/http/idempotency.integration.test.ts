@@ -29,6 +29,15 @@ test('a request that takes longer than the lock keeps its key, and its answer is
   expect(await keys.begin('caller', 'key', REQUEST)).toEqual({ kind: 'answered', answer: 'done' });
 });
 
+test('a key that is given up although it was lost is free all the same, and nothing is wrong', async () => {
+  const keys = await openKeys();
+  const lost = await claimOf(keys);
+  await eventually(async () => (await keys.begin('caller', 'key', REQUEST)).kind === 'new');
+  await keys.release(lost);
+  // It is the other request's now, which it is not taken from.
+  expect(await keys.begin('caller', 'key', REQUEST)).toEqual({ kind: 'busy' });
+});
+
 test('the key of a process that has ended is free again, and its answer is no longer taken', async () => {
   const keys = await openKeys();
   const lost = await claimOf(keys);

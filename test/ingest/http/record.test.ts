@@ -68,7 +68,8 @@ describe('a record over HTTP', () => {
   it.each([
     [{ ...minimal, ts: NOW + 300_001 }, 'clock_ahead', 'ts'],
     [{ ...minimal, ts: NOW - 367 * DAY_MS }, 'clock_behind', 'ts'],
-    [{ ...minimal, ts: NOW / 1_000 }, 'clock_behind', 'ts'],
+    [{ ...minimal, ts: NOW / 1_000 }, 'bad_field', 'ts'],
+    [{ deviceId: 'sensor-1' }, 'bad_field', 'ts'],
     [{ ...minimal, ts: NOW + 0.5 }, 'bad_field', 'ts'],
     [{ ...minimal, ts: '2026-11-25T12:00:00' }, 'bad_field', 'ts'],
     [{ ...minimal, ts: '2026-02-30T12:00:00Z' }, 'bad_field', 'ts'],
@@ -100,7 +101,21 @@ describe('a record over HTTP', () => {
   });
 
   it('is told that seconds are no milliseconds', () => {
-    expect(fault({ ...minimal, ts: NOW / 1_000 }).message).toContain('ts is in milliseconds');
+    for (const limits of [LIMITS, BOUNDLESS]) {
+      expect(fault({ ...minimal, ts: NOW / 1_000 }, limits).message).toBe('expected epoch milliseconds, got seconds');
+    }
+  });
+
+  it.each([
+    [{ ...minimal, lat: 9 }, 'no field of a record: did you mean latitude?'],
+    [{ ...minimal, device_id: 'a' }, 'no field of a record: did you mean deviceId?'],
+    [{ ...minimal, temperature: 9 }, 'no field of a record: measurements belong into attributes'],
+    [{ ts: NOW }, 'is missing: expected 1 to 128 letters, digits or . _ : @ + -, not beginning with . : @ or -'],
+    [{ deviceId: 'a' }, 'is missing: expected epoch milliseconds, or a time like 2026-11-25T12:00:00Z with its zone'],
+    [{ ...minimal, latitude: 91, longitude: 0 }, 'expected degrees from -90 to 90 or null, got 91'],
+    [{ ...minimal, speed: '9' }, 'expected a number or null, got "9"'],
+  ])('is told what to mend: %j', (record, message) => {
+    expect(fault(record).message).toBe(message);
   });
 
   it('may lie at the limits of time', () => {

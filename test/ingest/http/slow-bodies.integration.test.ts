@@ -162,3 +162,12 @@ test('streams that fill the queue together wait for each other, and all of them 
   await server.thaw();
   for (const { answer } of uploads) expect(await answer).toMatchObject({ status: 202, body: { accepted: 11_000 } });
 }, 60_000);
+
+test('a body that is read as a whole and does not come is answered with 408 after API_BODY_TIMEOUT_MS', async () => {
+  const { url } = await createRedis();
+  const api = await startWriteApi(url, { API_BODY_TIMEOUT_MS: '1000' });
+  const { request, answer } = upload(api, { 'content-type': 'application/json', 'content-length': '1000' });
+  request.write('[');
+  const { status, body } = await answer;
+  expect([status, body.code]).toEqual([408, 'request_timeout']);
+});
