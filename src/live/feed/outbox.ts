@@ -17,9 +17,10 @@ export interface Update {
   readonly deviceId: string;
 }
 
-/** Where chunks go: `done` is called when the operating system has taken one. */
+/** Where chunks go. */
 export interface Sink {
-  write(chunk: Buffer, done: () => void): void;
+  /** @returns whether the operating system has taken it at once; otherwise `done` is called when it has */
+  write(chunk: Buffer, done: () => void): boolean;
 }
 
 export interface OutboxOptions {
@@ -137,28 +138,31 @@ export class Outbox {
   }
 
   #sendNext(): void {
-    if (this.#sentBytes > 0 || this.#queue.length === 0) return;
-    const chunk = this.#takeChunk();
-    this.#queuedBytes -= chunk.length;
-    this.#sentBytes = chunk.length;
-    this.#sentAt = performance.now();
-    this.#options.sink.write(chunk, this.#onTaken);
+    while (this.#sentBytes === 0 && this.#queue.length > 0) {
+      const chunk = this.#takeChunk();
+      this.#queuedBytes -= chunk.length;
+      if (this.#options.sink.write(chunk, this.#onTaken)) this.#refill();
+      else {
+        this.#sentBytes = chunk.length;
+        this.#sentAt = performance.now();
+      }
+    }
   }
 
   readonly #onTaken = (): void => {
     this.#sentBytes = 0;
     if (this.#isClosed) return;
-    if (this.#queue.length === 0 && this.#pending !== null) this.#release(this.#pending);
+    this.#refill();
     this.#sendNext();
   };
 
+  #refill(): void {
+    if (this.#queue.length === 0 && this.#pending !== null) this.#release(this.#pending);
+  }
+
   /** As many pieces from the queue as make one chunk. */
   #takeChunk(): Buffer {
-    const [first] = this.#queue;
-    if (this.#queue.length === 1 && first !== undefined) {
-      this.#queue = [];
-      return first;
-    }
+    if (this.#queue.length === 1) return this.#queue.pop() as Buffer;
     let pieces = 0;
     let bytes = 0;
     for (const { length } of this.#queue) {

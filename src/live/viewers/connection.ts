@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream';
 import type { Credential, Refused } from '../../auth/provider.ts';
 import type { Opened } from '../../auth/sessions.ts';
 import { follow, unfollow } from './following.ts';
+import { socketSink } from '../feed/socket-sink.ts';
 import type { Hub } from '../hub.ts';
 import { MessageLimit } from './message-limit.ts';
 import type { ClientMessage, CloseReason } from '../messages/protocol.ts';
@@ -72,7 +73,7 @@ export class Connection {
     this.#viewer = new Viewer({
       hub,
       transport: 'websocket',
-      sink: { write: (chunk, done) => { socket.write(chunk, done); } },
+      sink: socketSink(socket),
       onEnded: (refusal) => { this.#ended(refusal); },
       onLost: () => undefined,
       onPressure: (isHigh) => { this.#adjustReading(isHigh); },

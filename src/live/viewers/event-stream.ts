@@ -44,7 +44,12 @@ export class EventStream {
     this.#viewer = new Viewer({
       hub,
       transport: 'sse',
-      sink: { write: (chunk, done) => { response.write(chunk, done); } },
+      sink: {
+        write: (chunk, done) => {
+          response.write(chunk, done);
+          return false;
+        },
+      },
       onEnded: (refusal) => { this.#ended(refusal); },
       onLost: () => { this.#endIfEmpty('access_ended'); },
       onPressure: () => undefined,
