@@ -79,7 +79,7 @@ export class RawViewer {
     });
   }
 
-  /** Resolves after the upgrade. @throws Error with the first line of an answer that refuses it, or of the connection */
+  /** Resolves after the upgrade. @throws Error of the connection, or with the status line of a refusal */
   static async connect(url: string, events: RawViewerEvents): Promise<RawViewer> {
     const { host, pathname } = new URL(url);
     const viewer = new RawViewer(url, events);

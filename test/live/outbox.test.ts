@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CHUNK_BYTES, Message } from '../../src/live/messages/frames.ts';
-import type { Update } from '../../src/live/feed/outbox.ts';
+import type { Sink, Update } from '../../src/live/feed/outbox.ts';
 import { Outbox } from '../../src/live/feed/outbox.ts';
 
 const THRESHOLD = 1_000;
@@ -13,28 +13,30 @@ function slowViewer() {
   let conflated = 0;
   let isFast = false;
   const pressure: boolean[] = [];
-  const outbox = new Outbox({
-    transport: 'sse',
-    sink: {
-      write: (chunk, onTaken) => {
-        expect(done, 'one chunk at a time').toBeNull();
-        if (isFast) {
-          taken.push(chunk.toString());
-          return true;
-        }
-        waiting = chunk.toString();
-        done = onTaken;
-        return false;
-      },
+  const counted: boolean[] = [];
+  const sink: Sink = {
+    write: (chunk, onTaken) => {
+      expect(done, 'one chunk at a time').toBeNull();
+      if (isFast) {
+        taken.push(chunk.toString());
+        return true;
+      }
+      waiting = chunk.toString();
+      done = onTaken;
+      return false;
     },
+    pressed: (isHigh) => { pressure.push(isHigh); },
+  };
+  const outbox = new Outbox('sse', sink, {
     thresholdBytes: THRESHOLD,
     cursor: () => new Message('cursor'),
     onConflated: (positions) => { conflated += positions; },
-    onPressure: (isHigh) => { pressure.push(isHigh); },
+    onPressure: (isHigh) => { counted.push(isHigh); },
   });
   return {
     outbox,
     pressure,
+    counted,
     conflated: () => conflated,
     isTaking: () => done !== null,
     /** From now on. */
@@ -90,7 +92,7 @@ describe('an outbox', () => {
     viewer.takeAll();
     expect(viewer.messages().slice(1)).toEqual(['t/a/49', 't/b/49', 'u/a/49', 'cursor']);
     expect(viewer.outbox.isConflating).toBe(false);
-    expect(viewer.pressure).toEqual([true, false]);
+    expect([viewer.pressure, viewer.counted]).toEqual([[true, false], [true, false]]);
   });
 
   test('releases what is conflated up to the threshold at once, the one that has waited longest first', () => {
@@ -143,13 +145,12 @@ describe('an outbox', () => {
 
   test('goes on at once with a viewer that takes at once, and then nothing waits', () => {
     const taken: string[] = [];
-    const outbox = new Outbox({
-      transport: 'sse',
-      sink: { write: (chunk) => taken.push(chunk.toString()) > 0 },
+    const never = (): void => { throw new Error('nothing has waited'); };
+    const outbox = new Outbox('sse', { write: (chunk) => taken.push(chunk.toString()) > 0, pressed: never }, {
       thresholdBytes: THRESHOLD,
       cursor: () => new Message('cursor'),
-      onConflated: () => undefined,
-      onPressure: () => { throw new Error('nothing has waited'); },
+      onConflated: never,
+      onPressure: never,
     });
     const large = 'x'.repeat(3 * CHUNK_BYTES);
     outbox.push(new Message(large).pieces('sse'));

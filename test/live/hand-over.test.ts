@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createConnection, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { socketSink } from '../../src/live/feed/socket-sink.ts';
+import { handOver } from '../../src/live/feed/hand-over.ts';
 
 const CHUNK = Buffer.alloc(64 * 1024, 'x');
 /** More than the buffers of the operating system for one connection on this machine. */
@@ -28,17 +28,16 @@ afterEach(() => {
 /** Writes until the other side, which reads nothing, takes nothing any more; `done` when it has taken all of it. */
 function fill(): { chunks: number; done: Promise<undefined> } {
   const { promise: done, resolve } = Promise.withResolvers<undefined>();
-  const sink = socketSink(ours);
   const onTaken = (): void => { resolve(undefined); };
-  for (let chunks = 1; chunks < MANY; chunks += 1) if (!sink.write(CHUNK, onTaken)) return { chunks, done };
+  for (let chunks = 1; chunks < MANY; chunks += 1) if (!handOver(ours, CHUNK, onTaken)) return { chunks, done };
   throw new Error('everything was taken');
 }
 
-describe('the sink of a socket', () => {
+describe('handing over to a socket', () => {
   test('has a chunk taken at once by a viewer that keeps up, and does not call back', async () => {
     const received = once(theirs, 'data');
     theirs.resume();
-    const isTaken = socketSink(ours).write(Buffer.from('hello'), () => { throw new Error('called back'); });
+    const isTaken = handOver(ours, Buffer.from('hello'), () => { throw new Error('called back'); });
     expect(isTaken).toBe(true);
     expect(String((await received)[0])).toBe('hello');
   });
@@ -58,7 +57,7 @@ describe('the sink of a socket', () => {
   test('does not take for gone what something else has waiting before it', async () => {
     fill();
     const { promise: done, resolve } = Promise.withResolvers<undefined>();
-    expect(socketSink(ours).write(Buffer.from('.'), () => { resolve(undefined); })).toBe(false);
+    expect(handOver(ours, Buffer.from('.'), () => { resolve(undefined); })).toBe(false);
     theirs.resume();
     await done;
     expect(ours.writableLength).toBe(0);
