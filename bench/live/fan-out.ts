@@ -10,6 +10,7 @@ import { WebSocketServer } from 'ws';
 import { encodeEntry, partitionOf, telemetryStream } from '../../src/shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../../src/shared/redis.ts';
 import type { Benchmark, BenchOptions, Outcome } from '../benchmark.ts';
+import { cpuSeconds } from '../support/usage.ts';
 import { startLiveInProcess } from './in-process.ts';
 import { sampleRecord } from './sample.ts';
 import { Viewers } from './viewers.ts';
@@ -28,6 +29,8 @@ interface Contestant {
 interface Round {
   readonly deliveriesPerSecond: number;
   readonly cpuMicrosPerDelivery: number;
+  /** Of the process of the viewers. */
+  readonly viewersMicrosPerDelivery: number;
 }
 
 let time = Date.now();
@@ -90,6 +93,7 @@ async function openViewers(url: string): Promise<Viewers> {
 
 async function measure({ viewers, burst }: Contestant, bursts: number): Promise<Round> {
   await viewers.ask({ type: 'reset', timing: false });
+  const viewersCpu = await cpuSeconds(viewers.pid);
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
   for (let n = 1; n <= bursts; n += 1) {
@@ -100,7 +104,11 @@ async function measure({ viewers, burst }: Contestant, bursts: number): Promise<
   const seconds = (performance.now() - startedAt) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
   const deliveries = bursts * BURST * VIEWERS;
-  return { deliveriesPerSecond: deliveries / seconds, cpuMicrosPerDelivery: (user + system) / deliveries };
+  return {
+    deliveriesPerSecond: deliveries / seconds,
+    cpuMicrosPerDelivery: (user + system) / deliveries,
+    viewersMicrosPerDelivery: (((await cpuSeconds(viewers.pid)) - viewersCpu) * 1_000_000) / deliveries,
+  };
 }
 
 async function run(options: BenchOptions): Promise<Outcome> {
@@ -124,6 +132,8 @@ async function run(options: BenchOptions): Promise<Outcome> {
       { name: 'ws.send loop, deliveries', unit: '/s', values: of(1, 'deliveriesPerSecond') },
       { name: 'odograph, CPU of the server per delivery', unit: 'µs', values: of(0, 'cpuMicrosPerDelivery') },
       { name: 'ws.send loop, CPU of the server per delivery', unit: 'µs', values: of(1, 'cpuMicrosPerDelivery') },
+      { name: 'odograph, CPU of the viewers per delivery', unit: 'µs', values: of(0, 'viewersMicrosPerDelivery') },
+      { name: 'ws.send loop, CPU of the viewers per delivery', unit: 'µs', values: of(1, 'viewersMicrosPerDelivery') },
     ],
     ratios: [
       { name: 'deliveries over the ws.send loop', values: over('deliveriesPerSecond'), goal: 'at least 8' },

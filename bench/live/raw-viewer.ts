@@ -1,8 +1,8 @@
 /**
- * A viewer that costs the machine as little as possible: it speaks WebSocket over a bare socket, looks at the first
- * bytes of each message, and parses none. What it measures is the server, not itself.
+ * A viewer that costs the machine as little as possible: it speaks WebSocket over a bare socket, reads into memory that
+ * all viewers share, looks at the first bytes of each message, and parses none. What it measures is the server, not
+ * itself.
  */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createConnection } from 'node:net';
 
@@ -28,54 +28,66 @@ function clientFrame(text: string): Buffer {
   return Buffer.concat([header, MASK, payload]);
 }
 
-/** Header and payload length of the frame at `at`; null: not all of the header is there. */
-function frameAt(bytes: Buffer, at: number): { readonly payloadAt: number; readonly end: number } | null {
-  if (bytes.length < at + 2) return null;
+/** How many bytes the frame at `at` has before its payload. */
+function headerBytes(bytes: Buffer, at: number): number {
   const short = (bytes[at + 1] as number) & 0x7f;
-  const headerBytes = short === 126 ? 4 : short === 127 ? 10 : 2;
-  if (bytes.length < at + headerBytes) return null;
-  let length = short;
-  if (short === 126) length = bytes.readUInt16BE(at + 2);
-  else if (short === 127) length = Number(bytes.readBigUInt64BE(at + 2));
-  return { payloadAt: at + headerBytes, end: at + headerBytes + length };
+  return short === 126 ? 4 : short === 127 ? 10 : 2;
 }
 
+/** Where the frame at `at` ends; Infinity: not all of its header is there. */
+function frameEnd(bytes: Buffer, at: number): number {
+  if (bytes.length < at + 2) return Infinity;
+  const header = headerBytes(bytes, at);
+  if (bytes.length < at + header) return Infinity;
+  if (header === 2) return at + header + ((bytes[at + 1] as number) & 0x7f);
+  return at + header + (header === 4 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2)));
+}
+
+/** Bytes that are handed out are another viewer's as soon as the call has returned. */
 export interface RawViewerEvents {
-  position(payload: Buffer): void;
+  /** One is at `at` of these bytes. */
+  position(bytes: Buffer, at: number): void;
   /** Any other text message, or the first fragment of one. */
   message(payload: Buffer): void;
   closed(): void;
 }
 
+/** All viewers of a process read into this: there is no buffer for each read, and no stream around it. */
+const RECEIVED = Buffer.alloc(64 * 1024);
+const NOTHING = Buffer.alloc(0);
+
 export class RawViewer {
   readonly socket: Socket;
   readonly #events: RawViewerEvents;
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #upgraded = Promise.withResolvers<undefined>();
+  #isOpen = false;
+  #rest: Buffer = NOTHING;
 
-  private constructor(socket: Socket, events: RawViewerEvents) {
-    this.socket = socket;
+  private constructor(url: string, events: RawViewerEvents) {
+    const { hostname: host, port } = new URL(url);
+    const callback = (length: number): boolean => {
+      this.#take(RECEIVED.subarray(0, length));
+      return true;
+    };
     this.#events = events;
-    socket.on('data', (chunk: Buffer) => { this.#take(chunk); });
-    socket.on('error', () => undefined);
-    socket.on('close', () => { events.closed(); });
+    const onread = { buffer: RECEIVED, callback };
+    this.socket = createConnection({ host, port: Number(port), noDelay: true, onread });
+    this.socket.on('error', (error) => { this.#upgraded.reject(error); });
+    this.socket.on('close', () => {
+      this.#upgraded.reject(new Error('closed before the upgrade'));
+      events.closed();
+    });
   }
 
-  /** Resolves after the upgrade. @throws Error with the first line of an answer that refuses it */
+  /** Resolves after the upgrade. @throws Error of the connection, or with the status line of a refusal */
   static async connect(url: string, events: RawViewerEvents): Promise<RawViewer> {
-    const { hostname, port, pathname } = new URL(url);
-    const socket = createConnection(Number(port), hostname);
-    socket.setNoDelay(true);
-    await once(socket, 'connect');
-    socket.write(
-      `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    const { host, pathname } = new URL(url);
+    const viewer = new RawViewer(url, events);
+    viewer.socket.write(
+      `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
       'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n',
     );
-    const [head] = (await once(socket, 'data')) as [Buffer];
-    const [status = ''] = head.toString('latin1').split('\r\n', 1);
-    if (!status.includes(' 101 ')) throw new Error(status);
-    const viewer = new RawViewer(socket, events);
-    const end = head.indexOf('\r\n\r\n') + 4;
-    if (end < head.length) viewer.#take(head.subarray(end));
+    await viewer.#upgraded.promise;
     return viewer;
   }
 
@@ -85,29 +97,41 @@ export class RawViewer {
 
   #take(chunk: Buffer): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    let at = 0;
-    for (let frame = frameAt(bytes, at); frame !== null && frame.end <= bytes.length; frame = frameAt(bytes, at)) {
-      this.#frame((bytes[at] as number) & 0x0f, bytes.subarray(frame.payloadAt, frame.end));
-      at = frame.end;
+    let at = this.#isOpen ? 0 : this.#upgrade(bytes);
+    for (let end = frameEnd(bytes, at); this.#isOpen && end <= bytes.length; end = frameEnd(bytes, at)) {
+      this.#frame(bytes, at, end);
+      at = end;
     }
-    // A copy, so that the chunk as a whole is not kept for the rest of it.
-    this.#rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
+    this.#rest = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
+  }
+
+  /** @returns where the first frame is, once all of the answer is there */
+  #upgrade(bytes: Buffer): number {
+    const end = bytes.indexOf('\r\n\r\n');
+    if (end < 0) return 0;
+    const [status = ''] = bytes.toString('latin1', 0, end).split('\r\n', 1);
+    this.#isOpen = status.includes(' 101 ');
+    if (this.#isOpen) this.#upgraded.resolve(undefined);
+    else this.#upgraded.reject(new Error(status));
+    return end + 4;
   }
 
   #pong(payload: Buffer): void {
     this.socket.write(Buffer.concat([Buffer.from([0x8a, 0x80 | payload.length]), MASK, payload]));
   }
 
-  #frame(opcode: number, payload: Buffer): void {
-    if (opcode === 0x9) this.#pong(payload);
-    else if (opcode !== 0x1) return;
-    else if (payload[TYPE_AT] === P && payload[TYPE_AT + 2] === S) this.#events.position(payload);
-    else this.#events.message(payload);
+  #frame(bytes: Buffer, at: number, end: number): void {
+    const opcode = (bytes[at] as number) & 0x0f;
+    const payloadAt = at + headerBytes(bytes, at);
+    const isPosition = bytes[payloadAt + TYPE_AT] === P && bytes[payloadAt + TYPE_AT + 2] === S;
+    if (opcode === 0x1 && isPosition) this.#events.position(bytes, payloadAt);
+    else if (opcode === 0x1) this.#events.message(bytes.subarray(payloadAt, end));
+    else if (opcode === 0x9) this.#pong(bytes.subarray(payloadAt, end));
   }
 }
 
-/** When ingest read the position in a message, epoch milliseconds. */
-export function receivedAtOf(payload: Buffer): number {
-  const digits = payload.indexOf(RECEIVED_AT) + RECEIVED_AT.length;
-  return Number(payload.toString('latin1', digits, digits + EPOCH_DIGITS));
+/** When ingest read the position in the message at `at`, epoch milliseconds. */
+export function receivedAtOf(bytes: Buffer, at: number): number {
+  const digits = bytes.indexOf(RECEIVED_AT, at) + RECEIVED_AT.length;
+  return Number(bytes.toString('latin1', digits, digits + EPOCH_DIGITS));
 }

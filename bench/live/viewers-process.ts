@@ -17,11 +17,11 @@ let histogram = new Uint32Array(STEPS);
 const silent = new Set<number>();
 let isTiming = false;
 
-function count(index: number, payload: Buffer): void {
+function count(index: number, bytes: Buffer, at: number): void {
   positions += 1;
   if (positions >= goal) reached.resolve(undefined);
   if (!isTiming || silent.has(index)) return;
-  const latency = performance.timeOrigin + performance.now() - receivedAtOf(payload);
+  const latency = performance.timeOrigin + performance.now() - receivedAtOf(bytes, at);
   const step = Math.max(0, Math.min(STEPS - 1, Math.floor(latency * 10)));
   histogram[step] = (histogram[step] as number) + 1;
 }
@@ -31,7 +31,7 @@ async function attempt(url: string, { token, topics }: Plan, index: number): Pro
   const answered = Promise.withResolvers<boolean>();
   let waiting = topics.length;
   const viewer = await RawViewer.connect(url, {
-    position: (payload) => { count(index, payload); },
+    position: (bytes, at) => { count(index, bytes, at); },
     closed: () => { answered.resolve(false); },
     message: (payload) => {
       const text = payload.toString('latin1', 0, 200);

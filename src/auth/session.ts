@@ -51,7 +51,8 @@ export class Session {
   readonly holders = new Set<Holder>();
   readonly #options: SessionOptions;
   readonly #answers = new Map<string, Answer>();
-  #questions = new Map<string, Question>();
+  /** null: none is about to be put. */
+  #questions: Map<string, Question> | null = null;
   #identity: Identity;
   #access: { readonly answer: Promise<AccessAnswer>; readonly at: number } | null = null;
   /** When the authority last said that all of this is so; monotonic, milliseconds. */
@@ -70,8 +71,9 @@ export class Session {
     return this.#identity;
   }
 
-  get ageMs(): number {
-    return performance.now() - this.#confirmedAt;
+  /** How old what was said is, at `now` (monotonic, milliseconds). */
+  ageMs(now: number): number {
+    return now - this.#confirmedAt;
   }
 
   /** Why this session is over; null: it is not. */
@@ -151,12 +153,11 @@ export class Session {
     const key = resourceKey(resource);
     const known = this.#answers.get(key);
     if (known !== undefined && this.#stands(known)) return known.allowed ? 'allowed' : 'forbidden';
-    let question = this.#questions.get(key);
+    const questions = this.#questions ?? this.#collectQuestions();
+    let question = questions.get(key);
     if (question === undefined) {
       question = { resource, answered: Promise.withResolvers<Decision>() };
-      // All that is asked in this turn of the event loop is one question.
-      if (this.#questions.size === 0) setImmediate(() => void this.#askAll());
-      this.#questions.set(key, question);
+      questions.set(key, question);
     }
     return question.answered.promise;
   }
@@ -165,9 +166,16 @@ export class Session {
     return performance.now() - at < (allowed ? this.#options.validityMs : DENIAL_MS);
   }
 
-  async #askAll(): Promise<void> {
-    const questions = this.#questions;
-    this.#questions = new Map();
+  /** All that is asked in this turn of the event loop is one question. */
+  #collectQuestions(): Map<string, Question> {
+    const questions = new Map<string, Question>();
+    this.#questions = questions;
+    setImmediate(() => void this.#askAll(questions));
+    return questions;
+  }
+
+  async #askAll(questions: ReadonlyMap<string, Question>): Promise<void> {
+    this.#questions = null;
     const outcome = await this.#ask([...questions.values()].map(({ resource }) => resource));
     for (const [key, { answered }] of questions) {
       if (outcome === 'unavailable') answered.resolve('unavailable');

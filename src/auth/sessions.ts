@@ -42,6 +42,8 @@ export class Sessions {
   readonly #refusals = new LRUCache<string, { refusal: Refused; at: number }>({ max: REFUSALS_LIMIT });
   /** When each session is due; monotonic, milliseconds. */
   readonly #dueAt = new Map<Session, number>();
+  /** Due at the last sweep and not asked about since, the longest due last. */
+  #due: Session[] = [];
   readonly #asking = new Set<Session>();
   /** Changes that the authority has reported. */
   #changes = 0;
@@ -72,7 +74,7 @@ export class Sessions {
   async open(credential: Credential): Promise<Opened> {
     const key = this.#options.provider.keyOf(credential);
     const known = this.#sessions.get(key);
-    const stands = known !== undefined && known.ageMs < this.#options.validityMs && !isOver(known);
+    const stands = known !== undefined && known.ageMs(performance.now()) < this.#options.validityMs && !isOver(known);
     if (stands) return { outcome: 'accepted', session: known };
     const refused = this.#refusals.get(key);
     if (refused !== undefined && performance.now() - refused.at < REFUSAL_MS) return refused.refusal;
@@ -124,23 +126,40 @@ export class Sessions {
     else this.#dueAt.set(session, 0);
   }
 
-  /** Ends what is over, forgets what nobody uses, and asks about what is due, the longest due first. */
+  /**
+   * Ends what is over, forgets what nobody uses, and asks about what is due. It goes through all sessions, so it has
+   * its interval; in between what it found to be due is taken from there.
+   */
   #tend(): void {
     const now = performance.now();
-    const due: [session: Session, at: number][] = [];
+    const due: Session[] = [];
     const excess = this.#sessions.size - IDLE_LIMIT;
     let dropped = 0;
-    for (const [session, at] of this.#dueAt) {
+    for (const session of this.#dueAt.keys()) {
       if (isOver(session)) this.#end(session);
-      else if (session.ageMs >= this.#options.validityMs) this.#lapse(session);
+      else if (session.ageMs(now) >= this.#options.validityMs) this.#lapse(session);
       else if (session.holders.size === 0 && dropped < excess) {
         this.#forget(session);
         dropped += 1;
-      } else if (session.holders.size > 0 && at <= now && !this.#asking.has(session)) due.push([session, at]);
+      } else if (this.#isDue(session, now)) due.push(session);
     }
-    due.sort(([, a], [, b]) => a - b);
-    const free = Math.max(0, this.#options.revalidationsAtOnce - this.#asking.size);
-    for (const [session] of due.slice(0, free)) void this.#revalidate(session);
+    const at = (session: Session): number => this.#dueAt.get(session) ?? Infinity;
+    this.#due = due.sort((a, b) => at(b) - at(a));
+    this.#askNext(now);
+  }
+
+  #isDue(session: Session, now: number): boolean {
+    const isOpen = session.holders.size > 0 && !this.#asking.has(session) && !isOver(session);
+    return isOpen && (this.#dueAt.get(session) ?? Infinity) <= now;
+  }
+
+  /** The longest due first, as many at once as may. */
+  #askNext(now: number): void {
+    while (this.#asking.size < this.#options.revalidationsAtOnce) {
+      const session = this.#due.pop();
+      if (session === undefined) return;
+      if (this.#isDue(session, now)) void this.#revalidate(session);
+    }
   }
 
   #end(session: Session): void {
@@ -167,7 +186,7 @@ export class Sessions {
       this.#dueAt.set(session, performance.now() + (confirmed ? this.#options.validityMs * DUE : RETRY_MS));
       this.#options.events.revalidated(confirmed ? 'confirmed' : 'unavailable');
     }
-    if (this.#sweep !== undefined) this.#tend();
+    if (this.#sweep !== undefined) this.#askNext(performance.now());
   }
 }
 

@@ -11,6 +11,7 @@ import type { GroupChange } from './devices/device-groups.ts';
 import { DeviceStates } from './devices/device-states.ts';
 import type { LiveEvents } from './events.ts';
 import { Feed } from './feed/feed.ts';
+import type { OutboxOptions } from './feed/outbox.ts';
 import { Message } from './messages/frames.ts';
 import { GroupRefresher } from './devices/group-refresher.ts';
 import { KnownDevices } from './devices/known-devices.ts';
@@ -28,6 +29,7 @@ export interface Hub {
   readonly refresher: GroupRefresher;
   readonly subscriptions: Subscriptions;
   readonly feed: Feed;
+  readonly outboxes: OutboxOptions;
 }
 
 export interface HubOptions {
@@ -59,7 +61,13 @@ export function createHub({ settings, sessions, pool, events, start, coveredFrom
   });
   const followed = (): Iterable<string> => subscriptions.groupIds();
   const refresher = new GroupRefresher({ pool, groups, followed, refreshMs, timeoutMs, events, signal });
-  const hub = { settings, sessions, events, known, states, groups, refresher, subscriptions, feed };
+  const outboxes = {
+    thresholdBytes: settings.LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES,
+    cursor: () => feed.cursor,
+    onConflated: events.conflated,
+    onPressure: events.pressure,
+  };
+  const hub = { settings, sessions, events, known, states, groups, refresher, subscriptions, feed, outboxes };
   return hub;
 }
 

@@ -32,7 +32,7 @@ class ScriptedProvider implements AuthProvider {
     return secret;
   }
 
-  async authenticate(): Promise<Authentication> {
+  async authenticate(_credential?: Credential): Promise<Authentication> {
     this.authentications += 1;
     return this.authentication;
   }
@@ -101,6 +101,7 @@ beforeEach(() => {
 afterEach(() => {
   sessions.stop();
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 async function opened(credential = CREDENTIAL): Promise<Session> {
@@ -270,6 +271,28 @@ describe('asking again', () => {
     result.session.holders.add(new RecordingHolder(device('a')));
     await passes(300);
     expect(results).toEqual(['confirmed']);
+  });
+
+  test('is of the longest due first, and of the next as soon as one is answered', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const tokens = Array.from({ length: 6 }, (_, n) => `token-${n}`);
+    for (const secret of tokens) {
+      (await opened({ ...CREDENTIAL, secret })).holders.add(new RecordingHolder(device('a')));
+      await passes(1_000);
+    }
+    const asked: (string | undefined)[] = [];
+    const { promise: released, resolve: release } = Promise.withResolvers<undefined>();
+    const { authenticate } = provider;
+    provider.authenticate = async (credential) => {
+      asked.push(credential?.secret);
+      await released;
+      return authenticate.call(provider);
+    };
+    await passes(VALIDITY_MS * 0.7 + 1_000);
+    expect(asked).toEqual(tokens.slice(0, 3));
+    release(undefined);
+    await passes(1);
+    expect(asked).toEqual(tokens);
   });
 
   test('of five thousand sessions is spread, and a few at a time', async () => {

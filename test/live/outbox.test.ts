@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Message } from '../../src/live/messages/frames.ts';
-import type { Update } from '../../src/live/feed/outbox.ts';
+import { CHUNK_BYTES, Message } from '../../src/live/messages/frames.ts';
+import type { Sink, Update } from '../../src/live/feed/outbox.ts';
 import { Outbox } from '../../src/live/feed/outbox.ts';
 
 const THRESHOLD = 1_000;
@@ -11,26 +11,36 @@ function slowViewer() {
   let done: (() => void) | null = null;
   let waiting = '';
   let conflated = 0;
+  let isFast = false;
   const pressure: boolean[] = [];
-  const outbox = new Outbox({
-    transport: 'sse',
-    sink: {
-      write: (chunk, onTaken) => {
-        expect(done, 'one chunk at a time').toBeNull();
-        waiting = chunk.toString();
-        done = onTaken;
-      },
+  const counted: boolean[] = [];
+  const sink: Sink = {
+    write: (chunk, onTaken) => {
+      expect(done, 'one chunk at a time').toBeNull();
+      if (isFast) {
+        taken.push(chunk.toString());
+        return true;
+      }
+      waiting = chunk.toString();
+      done = onTaken;
+      return false;
     },
+    pressed: (isHigh) => { pressure.push(isHigh); },
+  };
+  const outbox = new Outbox('sse', sink, {
     thresholdBytes: THRESHOLD,
     cursor: () => new Message('cursor'),
     onConflated: (positions) => { conflated += positions; },
-    onPressure: (isHigh) => { pressure.push(isHigh); },
+    onPressure: (isHigh) => { counted.push(isHigh); },
   });
   return {
     outbox,
     pressure,
+    counted,
     conflated: () => conflated,
     isTaking: () => done !== null,
+    /** From now on. */
+    takeAtOnce: () => { isFast = true; },
     /** What was in the chunks so far: the data of each event. */
     messages: () => taken.flatMap((chunk) => [...chunk.matchAll(/data: (\S+)/g)].map(([, data]) => data!)),
     take(): void {
@@ -82,7 +92,7 @@ describe('an outbox', () => {
     viewer.takeAll();
     expect(viewer.messages().slice(1)).toEqual(['t/a/49', 't/b/49', 'u/a/49', 'cursor']);
     expect(viewer.outbox.isConflating).toBe(false);
-    expect(viewer.pressure).toEqual([true, false]);
+    expect([viewer.pressure, viewer.counted]).toEqual([[true, false], [true, false]]);
   });
 
   test('releases what is conflated up to the threshold at once, the one that has waited longest first', () => {
@@ -131,6 +141,35 @@ describe('an outbox', () => {
     deliver(viewer.outbox, update('a', 3));
     expect(viewer.isTaking()).toBe(false);
     expect(viewer.messages()).toEqual(['t/a/0', 't/a/1', 't/a/2', 'last', 'bye']);
+  });
+
+  test('goes on at once with a viewer that takes at once, and then nothing waits', () => {
+    const taken: string[] = [];
+    const never = (): void => { throw new Error('nothing has waited'); };
+    const outbox = new Outbox('sse', { write: (chunk) => taken.push(chunk.toString()) > 0, pressed: never }, {
+      thresholdBytes: THRESHOLD,
+      cursor: () => new Message('cursor'),
+      onConflated: never,
+      onPressure: never,
+    });
+    const large = 'x'.repeat(3 * CHUNK_BYTES);
+    outbox.push(new Message(large).pieces('sse'));
+    outbox.flush();
+    deliver(outbox, update('a', 1), update('b', 1));
+    expect(taken.join('')).toBe(`data: ${large}\n\ndata: t/a/1\n\ndata: t/b/1\n\n`);
+    expect([outbox.waitingBytes, outbox.stuckMs(performance.now() + 5_000)]).toEqual([0, 0]);
+  });
+
+  test('releases what is conflated to a viewer that takes at once again', () => {
+    const viewer = slowViewer();
+    deliver(viewer.outbox, update('a', 0, 't', THRESHOLD));
+    deliver(viewer.outbox, update('a', 1), update('b', 1));
+    viewer.takeAtOnce();
+    viewer.take();
+    deliver(viewer.outbox, update('a', 2));
+    expect(viewer.messages().slice(1)).toEqual(['t/a/1', 't/b/1', 'cursor', 't/a/2']);
+    expect([viewer.outbox.isConflating, viewer.outbox.waitingBytes]).toEqual([false, 0]);
+    expect(viewer.pressure).toEqual([true, false]);
   });
 
   test('tells for how long nothing was taken', () => {

@@ -17,24 +17,27 @@ export interface Update {
   readonly deviceId: string;
 }
 
-/** Where chunks go: `done` is called when the operating system has taken one. */
+/** Where chunks go. */
 export interface Sink {
-  write(chunk: Buffer, done: () => void): void;
+  /** @returns whether the operating system has taken it at once; otherwise `done` is called when it has */
+  write(chunk: Buffer, done: () => void): boolean;
+  /** Nothing waits any more above the threshold, or something does again. */
+  pressed(isHigh: boolean): void;
 }
 
+/** What is the same for all viewers of a live server: one object, however many they are. */
 export interface OutboxOptions {
-  readonly transport: Transport;
-  readonly sink: Sink;
   readonly thresholdBytes: number;
   /** Where the feed is: sent after conflated positions. */
   readonly cursor: () => Message;
   /** A position was replaced by a newer one before it was sent. */
   readonly onConflated: (positions: number) => void;
-  /** Nothing waits any more above the threshold, or something does again. */
+  /** Counts what `Sink.pressed` is told. */
   readonly onPressure: (isHigh: boolean) => void;
 }
 
 export class Outbox {
+  readonly #sink: Sink;
   readonly #options: OutboxOptions;
   #encoding: Encoding;
   #queue: Buffer[] = [];
@@ -46,9 +49,10 @@ export class Outbox {
   #pending: Map<string, Update> | null = null;
   #isClosed = false;
 
-  constructor(options: OutboxOptions) {
+  constructor(transport: Transport, sink: Sink, options: OutboxOptions) {
+    this.#sink = sink;
     this.#options = options;
-    this.#encoding = options.transport;
+    this.#encoding = transport;
   }
 
   /** Bytes that the viewer has not taken yet, as far as this process knows. */
@@ -99,7 +103,7 @@ export class Outbox {
     this.#sendNext();
     if (this.#pending === null && this.waitingBytes > this.#options.thresholdBytes) {
       this.#pending = new Map();
-      this.#options.onPressure(true);
+      this.#press(true);
     }
   }
 
@@ -114,7 +118,7 @@ export class Outbox {
   finish(): void {
     const rest = this.#queue;
     this.close();
-    if (rest.length > 0) this.#options.sink.write(Buffer.concat(rest), () => undefined);
+    if (rest.length > 0) this.#sink.write(Buffer.concat(rest), () => undefined);
   }
 
   /** Nothing more is sent. */
@@ -123,6 +127,11 @@ export class Outbox {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#pending = null;
+  }
+
+  #press(isHigh: boolean): void {
+    this.#options.onPressure(isHigh);
+    this.#sink.pressed(isHigh);
   }
 
   #conflate(pending: Map<string, Update>, updates: readonly Update[]): void {
@@ -137,28 +146,31 @@ export class Outbox {
   }
 
   #sendNext(): void {
-    if (this.#sentBytes > 0 || this.#queue.length === 0) return;
-    const chunk = this.#takeChunk();
-    this.#queuedBytes -= chunk.length;
-    this.#sentBytes = chunk.length;
-    this.#sentAt = performance.now();
-    this.#options.sink.write(chunk, this.#onTaken);
+    while (this.#sentBytes === 0 && this.#queue.length > 0) {
+      const chunk = this.#takeChunk();
+      this.#queuedBytes -= chunk.length;
+      if (this.#sink.write(chunk, this.#onTaken)) this.#refill();
+      else {
+        this.#sentBytes = chunk.length;
+        this.#sentAt = performance.now();
+      }
+    }
   }
 
   readonly #onTaken = (): void => {
     this.#sentBytes = 0;
     if (this.#isClosed) return;
-    if (this.#queue.length === 0 && this.#pending !== null) this.#release(this.#pending);
+    this.#refill();
     this.#sendNext();
   };
 
+  #refill(): void {
+    if (this.#queue.length === 0 && this.#pending !== null) this.#release(this.#pending);
+  }
+
   /** As many pieces from the queue as make one chunk. */
   #takeChunk(): Buffer {
-    const [first] = this.#queue;
-    if (this.#queue.length === 1 && first !== undefined) {
-      this.#queue = [];
-      return first;
-    }
+    if (this.#queue.length === 1) return this.#queue.pop() as Buffer;
     let pieces = 0;
     let bytes = 0;
     for (const { length } of this.#queue) {
@@ -171,7 +183,7 @@ export class Outbox {
 
   /** All that was before is taken: conflated positions follow, up to the threshold at once, and then the cursor. */
   #release(pending: Map<string, Update>): void {
-    const { thresholdBytes, cursor, onPressure } = this.#options;
+    const { thresholdBytes, cursor } = this.#options;
     const pieces: Buffer[] = [];
     let bytes = 0;
     for (const [key, { message }] of pending) {
@@ -185,7 +197,7 @@ export class Outbox {
     if (pending.size === 0) {
       this.#pending = null;
       pieces.push(...cursor().pieces(this.#encoding));
-      onPressure(false);
+      this.#press(false);
     }
     this.push(joined(pieces));
   }

@@ -63,11 +63,18 @@ const CORS_HEADERS = {
   'access-control-max-age': '600',
 } as const;
 
+/** As listener: it stays on the socket of a viewer, and would keep the request with it were it a closure. */
+function destroySelf(this: Duplex): void {
+  this.destroy();
+}
+
 export class LiveServer {
   readonly #options: LiveServerOptions;
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   readonly #admission: Admission<Connection | EventStream>;
+  /** One for all: each viewer has it as long as it is there. */
+  readonly #onClosed = (closed: Connection | EventStream): void => { this.#admission.remove(closed); };
   #isStopping = false;
 
   constructor(options: LiveServerOptions) {
@@ -119,7 +126,7 @@ export class LiveServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // One that goes away while it is being answered.
-    socket.on('error', () => { socket.destroy(); });
+    socket.on('error', destroySelf);
     const [path = '/', search = ''] = splitUrl(request.url);
     const admitted = path === SOCKET_PATH ? this.#check(request, search) : NOT_FOUND;
     if ('reason' in admitted) {
@@ -129,7 +136,7 @@ export class LiveServer {
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const { hub, address, credential } = admitted;
-      const onClosed = (closed: Connection): void => { this.#admission.remove(closed); };
+      const onClosed = this.#onClosed;
       const connection = new Connection({ hub, webSocket, socket, address, credential, onClosed });
       this.#admission.add(connection, address);
     });
@@ -174,7 +181,7 @@ export class LiveServer {
     else if (full !== null) this.#reject(request, response, tooMany(full));
     else if (this.#isStopping) this.#reject(request, response, NOT_READY);
     else {
-      const onClosed = (closed: EventStream): void => { this.#admission.remove(closed); };
+      const onClosed = this.#onClosed;
       const stream = new EventStream({ hub, response, address, onClosed });
       this.#admission.add(stream, address);
       const { 'last-event-id': lastEventId } = request.headers;

@@ -12,10 +12,12 @@ import type { Duplex } from 'node:stream';
 import type { Credential, Refused } from '../../auth/provider.ts';
 import type { Opened } from '../../auth/sessions.ts';
 import { follow, unfollow } from './following.ts';
+import { handOver } from '../feed/hand-over.ts';
 import type { Hub } from '../hub.ts';
 import { MessageLimit } from './message-limit.ts';
 import type { ClientMessage, CloseReason } from '../messages/protocol.ts';
 import { CLOSES, parseClientMessage, topicsOf } from '../messages/protocol.ts';
+import type { Carrier } from './viewer.ts';
 import { Viewer } from './viewer.ts';
 
 type State =
@@ -49,7 +51,7 @@ const PROTOCOL_ERROR = 1002;
 const NORMAL = 1000;
 const NO_STATUS = 1005;
 
-export class Connection {
+export class Connection implements Carrier {
   readonly #options: ConnectionOptions;
   readonly #viewer: Viewer;
   readonly #limit: MessageLimit;
@@ -63,20 +65,13 @@ export class Connection {
   #closeCode: number | null = null;
 
   constructor(options: ConnectionOptions) {
-    const { hub, socket, credential } = options;
+    const { hub, credential } = options;
     const now = performance.now();
     this.#options = options;
     this.#limit = new MessageLimit(hub.settings.LIVE_WS_MAX_MESSAGES_PER_SECOND, now);
     this.#state = { name: 'signing_in', deadline: now + hub.settings.LIVE_WS_AUTH_TIMEOUT_MS };
     this.#nextPingAt = now + hub.settings.LIVE_WS_PING_INTERVAL_MS;
-    this.#viewer = new Viewer({
-      hub,
-      transport: 'websocket',
-      sink: { write: (chunk, done) => { socket.write(chunk, done); } },
-      onEnded: (refusal) => { this.#ended(refusal); },
-      onLost: () => undefined,
-      onPressure: (isHigh) => { this.#adjustReading(isHigh); },
-    });
+    this.#viewer = new Viewer(hub, 'websocket', this);
     this.#listen();
     if (credential !== null) this.#run(this.#signIn(credential));
   }
@@ -110,6 +105,30 @@ export class Connection {
     this.#options.webSocket.terminate();
   }
 
+  // What carries the messages of a viewer.
+
+  write(chunk: Buffer, done: () => void): boolean {
+    return handOver(this.#options.socket, chunk, done);
+  }
+
+  /** Of a client that does not keep up nothing is read meanwhile. */
+  pressed(isHigh: boolean): void {
+    const { webSocket } = this.#options;
+    if (isHigh) webSocket.pause();
+    else webSocket.resume();
+    // Whatever was due while nothing was read proves nothing.
+    this.#missedPongs = 0;
+  }
+
+  ended(refusal: Refused): void {
+    this.#fail('auth_failed', refusal.message);
+    this.close(refusal.code === 'credential_expired' ? 'credential_expired' : 'access_ended');
+  }
+
+  lost(): void {
+    // It has been told, and may ask again.
+  }
+
   #listen(): void {
     const { webSocket } = this.#options;
     webSocket.on('message', (data, isBinary) => { this.#receive(data, isBinary); });
@@ -139,14 +158,6 @@ export class Connection {
     this.#missedPongs += 1;
     this.#nextPingAt = now + this.#options.hub.settings.LIVE_WS_PING_INTERVAL_MS;
     this.#options.webSocket.ping();
-  }
-
-  #adjustReading(isPaused: boolean): void {
-    const { webSocket } = this.#options;
-    if (isPaused) webSocket.pause();
-    else webSocket.resume();
-    // Whatever was due while nothing was read proves nothing.
-    this.#missedPongs = 0;
   }
 
   #receive(data: RawData, isBinary: boolean): void {
@@ -236,11 +247,6 @@ export class Connection {
       this.#viewer.say({ type: 'auth', status: 'ok', expiresAt, ...(ref === undefined ? {} : { ref }) });
       this.#viewer.outbox.flush();
     }
-  }
-
-  #ended(refusal: Refused): void {
-    this.#fail('auth_failed', refusal.message);
-    this.close(refusal.code === 'credential_expired' ? 'credential_expired' : 'access_ended');
   }
 
   /** What goes wrong here is a bug of ours, and ends this connection alone. */

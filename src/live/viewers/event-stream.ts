@@ -10,6 +10,7 @@ import { SSE_COMMENT } from '../messages/frames.ts';
 import type { Hub } from '../hub.ts';
 import type { CloseReason } from '../messages/protocol.ts';
 import { CLOSES } from '../messages/protocol.ts';
+import type { Carrier } from './viewer.ts';
 import { Viewer } from './viewer.ts';
 
 export interface EventStreamOptions {
@@ -31,7 +32,7 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 } as const;
 
-export class EventStream {
+export class EventStream implements Carrier {
   readonly #options: EventStreamOptions;
   readonly #viewer: Viewer;
   #nextCommentAt: number;
@@ -41,14 +42,7 @@ export class EventStream {
   constructor(options: EventStreamOptions) {
     const { hub, response } = options;
     this.#options = options;
-    this.#viewer = new Viewer({
-      hub,
-      transport: 'sse',
-      sink: { write: (chunk, done) => { response.write(chunk, done); } },
-      onEnded: (refusal) => { this.#ended(refusal); },
-      onLost: () => { this.#endIfEmpty('access_ended'); },
-      onPressure: () => undefined,
-    });
+    this.#viewer = new Viewer(hub, 'sse', this);
     response.on('close', () => { this.#closed(); });
     response.writeHead(200, HEADERS);
     this.#viewer.outbox.push([Buffer.from(`retry: ${RETRY_MS}\n\n`)]);
@@ -88,6 +82,26 @@ export class EventStream {
     this.#options.response.destroy();
   }
 
+  // What carries the messages of a viewer.
+
+  write(chunk: Buffer, done: () => void): boolean {
+    this.#options.response.write(chunk, done);
+    return false;
+  }
+
+  pressed(): void {
+    // Nothing is read of it in any case.
+  }
+
+  ended(refusal: Refused): void {
+    this.#viewer.fail('auth_failed', refusal.message);
+    this.close(refusal.code === 'credential_expired' ? 'credential_expired' : 'access_ended');
+  }
+
+  lost(): void {
+    this.#endIfEmpty('access_ended');
+  }
+
   #closed(): void {
     const { hub, address, onClosed } = this.#options;
     this.#viewer.close();
@@ -102,10 +116,5 @@ export class EventStream {
 
   #endIfEmpty(reason: CloseReason): void {
     if (this.#viewer.topicCount === 0) this.close(reason);
-  }
-
-  #ended(refusal: Refused): void {
-    this.#viewer.fail('auth_failed', refusal.message);
-    this.close(refusal.code === 'credential_expired' ? 'credential_expired' : 'access_ended');
   }
 }

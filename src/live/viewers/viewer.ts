@@ -15,16 +15,12 @@ import type { ErrorCode, PlainMessage, ServerMessageType, UnsubscribedReason } f
 import type { Subscription } from '../feed/subscriptions.ts';
 import type { Topic } from '../messages/topics.ts';
 
-export interface ViewerOptions {
-  readonly hub: Hub;
-  readonly transport: Transport;
-  readonly sink: Sink;
+/** What carries the messages of a viewer: a connection, which is told what becomes of it. */
+export interface Carrier extends Sink {
   /** Its credential is no longer good; it follows nothing any more. */
-  readonly onEnded: (refusal: Refused) => void;
+  ended(refusal: Refused): void;
   /** It has lost topics without asking for it. */
-  readonly onLost: () => void;
-  /** It does not keep up, or does again: nothing is read of it meanwhile. */
-  readonly onPressure: (isHigh: boolean) => void;
+  lost(): void;
 }
 
 /** What an error is about. */
@@ -45,28 +41,17 @@ const REQUESTS_PER_TOPIC = 8;
 export class Viewer implements Holder {
   readonly outbox: Outbox;
   readonly hub: Hub;
-  readonly #options: ViewerOptions;
+  readonly #carrier: Carrier;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #wanted = new Map<string, Set<Wanted>>();
   #credential: Credential | null = null;
   #session: Session | null = null;
   #isClosed = false;
 
-  constructor(options: ViewerOptions) {
-    const { hub, transport, sink, onPressure } = options;
+  constructor(hub: Hub, transport: Transport, carrier: Carrier) {
     this.hub = hub;
-    this.#options = options;
-    this.outbox = new Outbox({
-      transport,
-      sink,
-      thresholdBytes: hub.settings.LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES,
-      cursor: () => hub.feed.cursor,
-      onConflated: hub.events.conflated,
-      onPressure: (isHigh) => {
-        hub.events.pressure(isHigh);
-        onPressure(isHigh);
-      },
-    });
+    this.#carrier = carrier;
+    this.outbox = new Outbox(transport, carrier, hub.outboxes);
     hub.events.connected(transport);
   }
 
@@ -131,14 +116,14 @@ export class Viewer implements Holder {
     const lost = topics.filter(({ resource }) => keys.has(resourceKey(resource)));
     for (const key of new Set(lost.map((topic) => topic.key))) this.#lose(key, 'revoked');
     this.outbox.flush();
-    this.#options.onLost();
+    this.#carrier.lost();
   }
 
   ended(refusal: Refused): void {
     this.#unfollowAll(refusal.code === 'credential_expired' ? 'expired' : 'revoked');
     this.#leaveSession();
     this.#credential = null;
-    this.#options.onEnded(refusal);
+    this.#carrier.ended(refusal);
   }
 
   lapsed(): void {
@@ -146,7 +131,7 @@ export class Viewer implements Holder {
     this.#leaveSession();
     this.fail('authorisation_unavailable', 'nobody can say any more what may be read; subscribe again');
     this.outbox.flush();
-    this.#options.onLost();
+    this.#carrier.lost();
   }
 
   // Topics.
