@@ -12,7 +12,7 @@ import { FAULTS } from './catalogue.ts';
 import { withResults } from './document.ts';
 import type { Fault } from './fault.ts';
 import { unmountAll } from './faults/disk.ts';
-import { line, table } from './table.ts';
+import { line, rowOf, table } from './table.ts';
 import type { Trial } from './trial.ts';
 import { tryFault } from './trial.ts';
 import { worldFolder } from './world/world.ts';
@@ -44,7 +44,7 @@ function readOptions(): Options {
     .option('--long', 'more injections under more load', false)
     .option('--only <name...>', 'faults with one of these in their name', [])
     .option('--seed <n>', 'repeats a run', seedOf, Math.floor(Math.random() * 1_000_000))
-    .option('--write', 'write the table into docs/reliability.md', false)
+    .option('--write', 'write the results into the table of docs/reliability.md', false)
     .parse();
   return command.opts();
 }
@@ -104,7 +104,7 @@ async function run(options: Options): Promise<boolean> {
   const trials = await tryAll(faults, options, runFolder);
   await removeRunFolder(runFolder);
   const failed = trials.filter(({ problems }) => problems.length > 0);
-  process.stdout.write(`\n${table(trials)}\n`);
+  process.stdout.write(`\n${table(trials.map(rowOf))}\n`);
   if (options.write) await write(trials, options, storage);
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
   const counts = [...(failed.length > 0 ? [`${failed.length} failed`] : []), `${trials.length - failed.length} passed`];
