@@ -52,7 +52,7 @@ describe('a decoder that throws', () => {
       ...accepted,
       session: { deviceId: null },
       records: [{
-        ts: 0, latitude: null, longitude: null, altitude: null, course: null, speed: null, satellites: null, hdop: null,
+        ts: Date.now(), latitude: null, longitude: null, altitude: null, course: null, speed: null, satellites: null, hdop: null,
         valid: false, priority: 0, eventId: 0, attributes: new Map(),
       }],
     })],
