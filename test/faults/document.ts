@@ -23,17 +23,18 @@ function merged(before: readonly Row[], trials: readonly Trial[]): Row[] {
 
 /** What stands above the table: a paragraph for the run of all faults, and one for each later run of some. */
 function descriptions(section: string, trials: readonly Trial[], description: string): string {
-  if (trials.length === FAULTS.length) return description;
   const names = `*${trials.map(({ fault }) => fault.name).join('*, *')}*: `;
   const paragraphs = section.split('\n\n').filter((one) => !one.startsWith('|') && !one.startsWith(names));
   return [...paragraphs, `${names}${description}`].join('\n\n');
 }
 
-/**
- * The document with the results of a run; where that was of some faults, the rows of the others stay.
- * @param description of the run, in Markdown
- */
+/** The document with the results of a run of all faults. @param description of the run, in Markdown */
 export function withResults(current: string, trials: readonly Trial[], description: string): string {
+  return withSections(current, { table: `${description}\n\n${table(trials.map(rowOf))}`, faults: faults() });
+}
+
+/** The document with the results of a run of some faults: the rows of the others stay. */
+export function withSomeResults(current: string, trials: readonly Trial[], description: string): string {
   const section = sectionOf(current, 'table');
   const rows = merged(rowsIn(section), trials);
   return withSections(current, { table: `${descriptions(section, trials, description)}\n\n${table(rows)}`, faults: faults() });

@@ -9,7 +9,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { postgresForTests } from '../support/local-servers.ts';
 import { makeRunFolder, removeRunFolder } from '../support/run-folder.ts';
 import { FAULTS } from './catalogue.ts';
-import { withResults } from './document.ts';
+import { withResults, withSomeResults } from './document.ts';
 import type { Fault } from './fault.ts';
 import { unmountAll } from './faults/disk.ts';
 import { line, rowOf, table } from './table.ts';
@@ -79,11 +79,13 @@ async function tryAll(faults: readonly Fault[], options: Options, runFolder: str
   return trials.toSorted((a, b) => faults.indexOf(a.fault) - faults.indexOf(b.fault));
 }
 
-/** @throws Error where the document has no place for it */
-async function write(trials: readonly Trial[], { long, seed }: Options, storage: string): Promise<void> {
+/** What has failed is to be mended, not to be written down. @throws Error where the document has no place for it */
+async function write(trials: readonly Trial[], { long, only, seed }: Options, storage: string): Promise<void> {
   const load = `${cpus().length} CPUs, ${storage}`;
   const description = `${long ? 'Long' : 'Short'} form, seed ${seed}, Node.js ${process.versions.node}, ${load}.`;
-  await writeFile(DOCUMENT, withResults(await readFile(DOCUMENT, 'utf8'), trials, description));
+  const passed = trials.filter(({ problems }) => problems.length === 0);
+  const edit = only.length === 0 ? withResults : withSomeResults;
+  await writeFile(DOCUMENT, edit(await readFile(DOCUMENT, 'utf8'), passed, description));
 }
 
 async function run(options: Options): Promise<boolean> {
