@@ -72,7 +72,8 @@ export interface System {
 export async function startSystem(env: Environment, nodeArgs: readonly string[] = []): Promise<System> {
   const settings = {
     LOG_FORMAT: 'json', INGEST_LISTENERS: 'teltonika:0', INGEST_HOST: '127.0.0.1', LIVE_WS_HOST: '127.0.0.1',
-    LIVE_WS_PORT: '0', API_PORT: '0', METRICS_PORT: '0', METRICS_HOST: '127.0.0.1', ...env,
+    LIVE_WS_PORT: '0', API_PORT: '0', METRICS_PORT: '0', METRICS_HOST: '127.0.0.1',
+    ...env,
   };
   const program = new Program('src/main.ts', [], settings, nodeArgs);
   const { metricsUrl = '' } = await program.logged('ready');

@@ -63,6 +63,7 @@ const ingest = {
   INGEST_MAX_FRAME_BYTES: integer({ default: 64 * 1024, min: 512, max: 16 * MIB, unit: 'bytes', doc: 'Longest frame; a protocol may have a lower limit of its own.' }),
   INGEST_POISON_ATTEMPTS: integer({ default: 3, min: 1, max: 100, doc: 'A frame with a good checksum that is refused is dead-lettered and acknowledged when it comes this many times.' }),
   MAX_FUTURE_MS: integer({ default: DAY_MS, min: 0, max: 36_500 * DAY_MS, unit: 'ms', doc: "How far a record's time may be ahead of the server's clock; beyond it the record becomes a dead letter." }),
+  MAX_PAST_MS: integer({ default: 36_500 * DAY_MS, min: HOUR_MS, max: 36_500 * DAY_MS, unit: 'ms', doc: 'How old a record of a tracker may be when it comes; an older one, such as that of a clock that was never set, becomes a dead letter. The default takes whatever a tracker has kept; every day within it can get a partition or a chunk of its own.' }),
 } as const;
 
 const ingestHttp = {

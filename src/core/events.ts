@@ -7,6 +7,7 @@ import type { Logger } from '../observability/logger.ts';
 import { limited } from '../observability/warning-limit.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { errorMessage } from '../shared/errors.ts';
+import { Obstacle } from '../shared/obstacle.ts';
 import type { DeadLetterStats, DroppedLetters } from './dead-letter-upkeep.ts';
 import { ENTRY_REASONS } from './entry.ts';
 import type { RollupCause, RollupStats } from './rollups/causes.ts';
@@ -67,15 +68,13 @@ function streamEvents(metrics: CoreMetrics, log: Logger) {
 
 /** Of the first contact: a wait is told once, however long it lasts, and once more when the obstacle is another one. */
 function databaseEvents(log: Logger) {
-  let obstacle: string | null = null;
+  const obstacle = new Obstacle();
   return {
     databaseAway: (failure: { readonly obstacle: string; readonly line: string }): void => {
-      if (failure.obstacle !== obstacle) log.warn(`PostgreSQL: ${failure.line}; waiting for it`);
-      obstacle = failure.obstacle;
+      if (obstacle.met(failure.obstacle)) log.warn(`PostgreSQL: ${failure.line}; waiting for it`);
     },
     databaseThere(): void {
-      if (obstacle !== null) log.info('PostgreSQL is there');
-      obstacle = null;
+      if (obstacle.passed()) log.info('PostgreSQL is there');
     },
   };
 }

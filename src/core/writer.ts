@@ -1,7 +1,8 @@
 /**
  * Writes batches of entries until they are stored, whatever it takes. What PostgreSQL cannot do now is tried again
- * (`db/sqlstate.ts` says how soon); what it refuses for its content is halved until the bad record stands alone, and
- * that one becomes a dead letter. Its neighbours are stored.
+ * (`db/sqlstate.ts` says how soon); what is too much for one transaction is halved, down to a record, which is tried
+ * until it is stored. What it refuses for its content is halved until the bad record stands alone, and that one becomes
+ * a dead letter. Its neighbours are stored.
  */
 import { setTimeout } from 'node:timers/promises';
 import { DatabaseError } from 'pg';
@@ -73,7 +74,7 @@ export class Writer {
     return [...(await this.#storeOrHalve(items.slice(0, middle))), ...(await this.#storeOrHalve(items.slice(middle)))];
   }
 
-  /** null: stored. Otherwise the error of a refusal that no retry will change. */
+  /** null: stored. Otherwise the error of a refusal that no retry of all of it will change. */
   async #storeUntilRefused(items: readonly Item[]): Promise<unknown> {
     const { signal, events, devices, progress } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
@@ -85,9 +86,11 @@ export class Writer {
         const policy = classify(error);
         if (isFinal(policy, attempt)) return error;
         progress.failed(error);
-        const delayMs = backoffMs(policy, attempt, Math.random);
+        const isTooMuch = policy.action === 'shrink' && items.length > 1;
+        const delayMs = isTooMuch ? 0 : backoffMs(policy, attempt, Math.random);
         events.writeFailed({ code: errorCode(error) ?? 'none', meaning: policy.meaning, error, attempt, delayMs });
         devices.forget(items.map(({ entry }) => entry.deviceId));
+        if (isTooMuch) return error;
         await setTimeout(delayMs, undefined, { signal });
       }
     }
@@ -135,7 +138,11 @@ export class Writer {
 }
 
 function isFinal(policy: Policy, attempt: number): boolean {
-  return policy.action === 'data' || (policy.action !== 'retry' && attempt >= SUSPECT_ATTEMPTS);
+  return policy.action === 'data' || (!isTriedForEver(policy) && attempt >= SUSPECT_ATTEMPTS);
+}
+
+function isTriedForEver({ action }: Policy): boolean {
+  return action === 'retry' || action === 'shrink';
 }
 
 function toRows(items: readonly Item[], devices: ReadonlyMap<string, Device>): PositionRow[] {

@@ -1,7 +1,8 @@
 /**
  * TimescaleDB's jobs for positions and its rollups, made to agree with the settings at every start. They need the
  * Timescale licence; under the Apache licence, as some managed servers have it, nothing is compressed (a warning) and
- * retention of positions is ours too (`dropExpiredChunks`).
+ * retention of positions is ours too (`dropExpiredChunks`). It is ours as well where more has expired than the job can
+ * drop: that is one transaction, and one for 1,200 chunks finds no room for its locks in a PostgreSQL of default settings.
  */
 import type { PoolClient } from 'pg';
 import type { Settings } from '../config/settings.ts';
@@ -100,15 +101,45 @@ export async function applyPolicies(client: PoolClient, settings: PolicySettings
   await follow(client, 'positions', RETENTION, settings.POSITIONS_RETENTION_DAYS, log);
 }
 
+/** Chunks dropped in one transaction: each, with what belongs to it, takes some six locks, twice as many compressed. */
+const DROPPED_AT_ONCE = 50;
+
+/** Of the chunks whose every instant is before `before` the oldest: how many, and where the last of them ends. */
+async function oldestChunks(client: PoolClient, table: Table, before: string): Promise<{ count: number; end: string }> {
+  const { rows: [oldest] } = await client.query<{ count: number; end: string | null }>(
+    `select count(*)::integer as count, max(range_end)::text as end from (
+       select range_end from timescaledb_information.chunks
+       where hypertable_name = $1 and hypertable_schema = current_schema() and range_end <= $2::timestamptz
+       order by range_end limit ${DROPPED_AT_ONCE}) as oldest`,
+    [table, before],
+  );
+  return { count: oldest?.count ?? 0, end: oldest?.end ?? '-infinity' };
+}
+
 /**
- * Drops the chunks whose every instant is before `before`, where TimescaleDB has no job for that.
+ * Drops the chunks whose every instant is before `before`, so many in a transaction that the server has room for it.
  * @param before timestamp in SQL
+ * @param least leaves them where there are fewer
  * @returns their names
  */
+export async function dropChunks(client: PoolClient, table: Table, before: string, least = 1): Promise<string[]> {
+  const dropped: string[] = [];
+  for (;;) {
+    const { count, end } = await oldestChunks(client, table, before);
+    if (count < least) return dropped;
+    const result = await inDdlTransaction(client, () => client.query<{ name: string }>(
+      'select drop_chunks($1::regclass, older_than => $2::timestamptz) as name', [table, end]));
+    dropped.push(...result.rows.map(({ name }) => name));
+    // What the server does not let go now is there in the next round, too.
+    if (result.rows.length === 0) return dropped;
+  }
+}
+
+/**
+ * Drops what retention does not keep of positions and TimescaleDB's own job does not drop.
+ * @param before timestamp in SQL
+ * @returns names of chunks
+ */
 export async function dropExpiredChunks(client: PoolClient, before: string): Promise<string[]> {
-  if (await hasJobs(client)) return [];
-  const result = await inDdlTransaction(client, () =>
-    client.query<{ name: string }>('select drop_chunks(\'positions\', older_than => $1::timestamptz) as name', [before]),
-  );
-  return result.rows.map((row) => row.name);
+  return dropChunks(client, 'positions', before, (await hasJobs(client)) ? DROPPED_AT_ONCE : 1);
 }

@@ -6,6 +6,7 @@
 import type { PoolClient } from 'pg';
 import { inDdlTransaction } from './ddl.ts';
 import type { Storage } from './migration-files.ts';
+import { dropChunks } from './policies.ts';
 
 export type RollupTable = 'minute_rollups' | 'hour_rollups';
 
@@ -82,12 +83,6 @@ async function dropPartitions(client: PoolClient, table: RollupTable, before: nu
   return expired;
 }
 
-async function dropChunks(client: PoolClient, table: RollupTable, before: number): Promise<string[]> {
-  const result = await inDdlTransaction(client, () => client.query<{ name: string }>(
-    'select drop_chunks($1::regclass, older_than => $2::timestamptz) as name', [table, new Date(before).toISOString()]));
-  return result.rows.map(({ name }) => name);
-}
-
 /**
  * Drops the partitions or chunks whose every instant is before `before`, which nobody asks for any more.
  * @param client holds the schema lock
@@ -99,5 +94,7 @@ export function dropExpiredRollups(
   table: RollupTable,
   before: number,
 ): Promise<string[]> {
-  return storage === 'partitions' ? dropPartitions(client, table, before) : dropChunks(client, table, before);
+  return storage === 'partitions'
+    ? dropPartitions(client, table, before)
+    : dropChunks(client, table, new Date(before).toISOString());
 }

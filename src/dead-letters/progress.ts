@@ -1,30 +1,21 @@
 /** The progress line of a run: often on a terminal, every five seconds elsewhere, and never for a short run. */
 import type { StatusOutput } from '../shared/status-line.ts';
-import { StatusLine } from '../shared/status-line.ts';
+import { PacedStatusLine } from '../shared/status-line.ts';
 import type { PurgeReport, ReplayReport } from './report.ts';
 import { count, total } from './report.ts';
 
-const LIVE_INTERVAL_MS = 200;
 const LINE_INTERVAL_MS = 5_000;
 
 export class Progress {
-  readonly #line: StatusLine;
-  readonly #clock: () => number;
-  /** When the last line was shown, or the run began. */
-  #shownAt: number;
+  readonly #line: PacedStatusLine;
 
   /** @param clock milliseconds */
   constructor(output: StatusOutput, clock: () => number) {
-    this.#line = new StatusLine(output);
-    this.#clock = clock;
-    this.#shownAt = clock();
+    this.#line = new PacedStatusLine(output, { clock, lineIntervalMs: LINE_INTERVAL_MS });
   }
 
   show(report: ReplayReport | PurgeReport): void {
-    const now = this.#clock();
-    if (now - this.#shownAt < (this.#line.isLive ? LIVE_INTERVAL_MS : LINE_INTERVAL_MS)) return;
-    this.#shownAt = now;
-    this.#line.show(progressLine(report));
+    this.#line.show(() => progressLine(report));
   }
 
   end(): void {

@@ -5,8 +5,8 @@
  * again, and the records beside the fault are on the stream since it came. What is appended twice all the same (records
  * of a frame of which one more can be read now) changes no row.
  */
-import type { StreamAppend } from '../ingest/entries.ts';
-import { frameEntries } from '../ingest/entries.ts';
+import type { StreamAppend, TimeLimits } from '../ingest/entries.ts';
+import { frameEntries, timeFault } from '../ingest/entries.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { decodeEntryPayload } from '../shared/contracts/dead-letter-stream.ts';
 import { decodeRecord, readRecords } from '../shared/contracts/stored-record.ts';
@@ -22,12 +22,9 @@ export type Replay =
   | { readonly kind: 'replayed'; readonly appends: readonly StreamAppend[]; readonly records: number; readonly letters: number }
   | { readonly kind: 'left'; readonly reason: LeftReason };
 
-export interface ReplayContext {
+export interface ReplayContext extends TimeLimits {
   /** Of the system: STREAM_PARTITIONS. */
   readonly partitions: number;
-  readonly maxFutureMs: number;
-  /** Epoch milliseconds. */
-  readonly now: number;
 }
 
 /** Never throws, whatever is in the letter. */
@@ -48,14 +45,14 @@ function left(reason: LeftReason): Replay {
   return { kind: 'left', reason };
 }
 
-function replayFrame(letter: DeadLetter, frame: Buffer, { partitions, maxFutureMs, now }: ReplayContext): Replay {
+function replayFrame(letter: DeadLetter, frame: Buffer, limits: ReplayContext): Replay {
   const again = decodeAgain(letter, frame);
   if (again === null) return left('unknown_protocol');
   const { handled, session } = again;
   if (handled.kind === 'refused') return left(handled.code);
   const { deviceId } = handled.session;
   const protocol = letter.protocol ?? '';
-  const context = { protocol, deviceId, session, receivedAt: letter.at, now, frame, partitions, maxFutureMs };
+  const context = { ...limits, protocol, deviceId, session, receivedAt: letter.at, frame };
   const { appends, recordCount, deadLetters } = frameEntries(handled, context);
   if (recordCount === 0) return left(deadLetters[0]?.reason ?? 'no_records');
   if (deadLetters.some((other) => isSameFault(other, letter))) return left(letter.reason);
@@ -67,15 +64,15 @@ function isSameFault(a: DeadLetter, b: DeadLetter): boolean {
 }
 
 /** `[…]`: one record, which its own text stands for on the stream. */
-function replayRecord(letter: DeadLetter, payload: string, { partitions, maxFutureMs, now }: ReplayContext): Replay {
+function replayRecord(letter: DeadLetter, payload: string, context: ReplayContext): Replay {
   const { deviceId, protocol, at: receivedAt } = letter;
   const [result, ...others] = readRecords(Buffer.from(`[${payload}]`));
   if (deviceId === null || protocol === null || result === undefined || others.length > 0) return left('unreadable');
   if (!result.ok) return left('malformed_entry');
-  const { ts } = decodeRecord(result.record);
-  if (letter.reason === 'clock_ahead' && ts - now > maxFutureMs) return left('clock_ahead');
+  const fault = timeFault(decodeRecord(result.record).ts, context);
+  if (fault !== null && fault === letter.reason) return left(fault);
   const fields = entryFields({ deviceId, protocol, receivedAt }, [payload]);
-  const stream = telemetryStream(partitionOf(deviceId, partitions));
+  const stream = telemetryStream(partitionOf(deviceId, context.partitions));
   return { kind: 'replayed', appends: [{ stream, fields }], records: 1, letters: 0 };
 }
 

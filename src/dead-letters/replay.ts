@@ -19,7 +19,7 @@ import type { ReplayReport } from './report.ts';
 
 export interface RunContext {
   readonly redis: Redis;
-  readonly settings: Pick<Settings, 'STREAM_PARTITIONS' | 'MAX_FUTURE_MS'>;
+  readonly settings: Pick<Settings, 'STREAM_PARTITIONS' | 'MAX_PAST_MS' | 'MAX_FUTURE_MS'>;
   readonly progress: Progress;
   /** Ends the run after the page in hand. */
   readonly interrupted: AbortSignal;
@@ -44,14 +44,14 @@ async function checkPartitions(redis: Redis, partitions: number): Promise<void> 
 export async function replay(
   { selection, dryRun }: Command, { redis, settings, progress, interrupted }: RunContext, report: ReplayReport,
 ): Promise<void> {
-  const { STREAM_PARTITIONS: partitions, MAX_FUTURE_MS: maxFutureMs } = settings;
+  const { STREAM_PARTITIONS: partitions, MAX_PAST_MS: maxPastMs, MAX_FUTURE_MS: maxFutureMs } = settings;
   await checkPartitions(redis, partitions);
   for await (const page of pagesOf(redis, selection)) {
     report.read += page.read;
     report.missing.push(...page.missing);
     // All of a page are under way at once. Each is counted when Redis has answered, so a failure waits for the others.
     const settled = await Promise.allSettled(page.letters.map((stored) => {
-      const result = replayStored(stored, { partitions, maxFutureMs, now: Date.now() });
+      const result = replayStored(stored, { partitions, maxPastMs, maxFutureMs, now: Date.now() });
       return settle(redis, stored.id, result, dryRun, report);
     }));
     const failure = settled.find((outcome) => outcome.status === 'rejected');

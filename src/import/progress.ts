@@ -1,21 +1,18 @@
 /** The progress of an import: a bar on a terminal, a line every ten seconds elsewhere. */
 import { formatDuration } from '../shared/duration.ts';
 import type { StatusOutput } from '../shared/status-line.ts';
-import { StatusLine } from '../shared/status-line.ts';
+import { PacedStatusLine } from '../shared/status-line.ts';
 import type { Report } from './report.ts';
 import { counted } from './report.ts';
 
-const LIVE_INTERVAL_MS = 200;
 const LINE_INTERVAL_MS = 10_000;
 const BAR_WIDTH = 24;
 
 export class ImportProgress {
-  readonly #line: StatusLine;
-  readonly #clock: () => number;
+  readonly #line: PacedStatusLine;
   readonly #startedAt: number;
   readonly #totalBytes: number;
   #readBytes = 0;
-  #shownAt: number;
   #waitsFor: string | null = null;
 
   /**
@@ -23,10 +20,9 @@ export class ImportProgress {
    * @param clock milliseconds
    */
   constructor(output: StatusOutput, totalBytes: number, clock: () => number) {
-    this.#line = new StatusLine(output);
+    this.#line = new PacedStatusLine(output, { clock, lineIntervalMs: LINE_INTERVAL_MS });
     this.#totalBytes = totalBytes;
-    this.#clock = clock;
-    this.#startedAt = this.#shownAt = clock();
+    this.#startedAt = clock();
   }
 
   read(bytes: number): void {
@@ -41,11 +37,8 @@ export class ImportProgress {
   }
 
   show(report: Report): void {
-    const now = this.#clock();
-    if (now - this.#shownAt < (this.#line.isLive ? LIVE_INTERVAL_MS : LINE_INTERVAL_MS)) return;
-    this.#shownAt = now;
-    this.#waitsFor = null;
-    this.#line.show(progressLine(report, this.#share(), now - this.#startedAt));
+    const isShown = this.#line.show((now) => progressLine(report, this.#share(), now - this.#startedAt));
+    if (isShown) this.#waitsFor = null;
   }
 
   end(): void {

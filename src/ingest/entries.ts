@@ -18,20 +18,25 @@ export interface StreamAppend {
   readonly fields: readonly (string | Buffer)[];
 }
 
+/** What the time of a record is held against. */
+export interface TimeLimits {
+  /** The server's clock, epoch milliseconds: later than `receivedAt` where a dead letter is decoded again. */
+  readonly now: number;
+  /** How far a record's time may be behind `now`, and ahead of it, milliseconds. */
+  readonly maxPastMs: number;
+  readonly maxFutureMs: number;
+}
+
 /** Where a frame came from and the limits it is held to. */
-export interface FrameContext {
+export interface FrameContext extends TimeLimits {
   readonly protocol: string;
   readonly deviceId: string | null;
   /** What its connection knew before it; null for a datagram. */
   readonly session: Session | null;
   /** Epoch milliseconds. */
   readonly receivedAt: number;
-  /** The server's clock, epoch milliseconds: later than `receivedAt` where a dead letter is decoded again. */
-  readonly now: number;
   readonly frame: Buffer;
   readonly partitions: number;
-  /** How far a record's time may be ahead of `now`, milliseconds. */
-  readonly maxFutureMs: number;
 }
 
 export interface FrameEntries {
@@ -46,15 +51,19 @@ export interface FrameEntries {
 
 type Rejection = Omit<RejectedRecord, 'raw'> & { readonly raw: Buffer | null; readonly payload: string | null };
 
-function clockAhead(record: TelemetryRecord, encoded: string, index: number, context: FrameContext): Rejection {
-  const aheadMs = record.ts - context.now;
-  return {
-    code: 'clock_ahead',
-    field: `records[${index}].ts`,
-    message: `${new Date(record.ts).toISOString()} is ${Math.round(aheadMs / 1000)} s ahead of the server's clock`,
-    raw: null,
-    payload: encoded,
-  };
+/** null: the time is one that a record may have. */
+export function timeFault(ts: number, { now, maxPastMs, maxFutureMs }: TimeLimits): 'clock_ahead' | 'clock_behind' | null {
+  if (ts - now > maxFutureMs) return 'clock_ahead';
+  return now - ts > maxPastMs ? 'clock_behind' : null;
+}
+
+function wrongTime(
+  code: 'clock_ahead' | 'clock_behind', { ts }: TelemetryRecord, encoded: string, index: number, now: number,
+): Rejection {
+  const seconds = Math.round(Math.abs(ts - now) / 1000);
+  const side = code === 'clock_ahead' ? 'ahead of' : 'behind';
+  const message = `${new Date(ts).toISOString()} is ${seconds} s ${side} the server's clock`;
+  return { code, field: `records[${index}].ts`, message, raw: null, payload: encoded };
 }
 
 /** Of the frame at hand. */
@@ -63,7 +72,8 @@ const records = new RecordArray();
 /** Adds the record to those that are kept. @returns why it cannot be kept; null: it is */
 function admit(record: TelemetryRecord, index: number, context: FrameContext): Rejection | null {
   try {
-    if (record.ts - context.now > context.maxFutureMs) return clockAhead(record, encodeRecord(record), index, context);
+    const fault = timeFault(record.ts, context);
+    if (fault !== null) return wrongTime(fault, record, encodeRecord(record), index, context.now);
     records.add(record);
     return null;
   } catch (error) {

@@ -22,7 +22,7 @@ export interface Taken {
 }
 
 interface IntakeOptions {
-  readonly settings: Pick<Settings, 'STREAM_PARTITIONS' | 'MAX_FUTURE_MS'>;
+  readonly settings: Pick<Settings, 'STREAM_PARTITIONS' | 'MAX_PAST_MS' | 'MAX_FUTURE_MS'>;
   readonly poison: PoisonFrames;
   readonly events: Pick<IngestEvents, 'decoderThrew'>;
 }
@@ -38,12 +38,13 @@ export class Intake {
 
   /** `before` is the session before the frame, null for a datagram; `handle` is the protocol's reading of it. */
   take(peer: Peer, before: Session | null, frame: Buffer, handle: (receivedAt: number) => Handled): Taken | Refused {
-    const { STREAM_PARTITIONS: partitions, MAX_FUTURE_MS: maxFutureMs } = this.#options.settings;
+    const { settings } = this.#options;
+    const { STREAM_PARTITIONS: partitions, MAX_PAST_MS: maxPastMs, MAX_FUTURE_MS: maxFutureMs } = settings;
     const receivedAt = Date.now();
     const session = before ?? NOBODY;
     const context: FrameContext = {
       protocol: peer.protocol, deviceId: session.deviceId, session: before,
-      receivedAt, now: receivedAt, frame, partitions, maxFutureMs,
+      receivedAt, now: receivedAt, frame, partitions, maxPastMs, maxFutureMs,
     };
     try {
       const handled = handle(receivedAt);

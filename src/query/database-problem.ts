@@ -20,7 +20,8 @@ export function isOfServer(error: unknown): error is Error {
 function isAway(error: unknown): boolean {
   const code = errorCode(error);
   if (code === UNDEFINED_TABLE) return true;
-  return code?.startsWith('42') !== true && classify(error).action === 'retry';
+  const { action } = classify(error);
+  return code?.startsWith('42') !== true && (action === 'retry' || action === 'shrink');
 }
 
 export function resultOf(error: unknown, signal: AbortSignal): QuestionResult {

@@ -5,6 +5,7 @@ import type { QueryMetrics } from '../observability/metrics/query.ts';
 import type { Logger } from '../observability/logger.ts';
 import { WarningLimit } from '../observability/warning-limit.ts';
 import { errorMessage } from '../shared/errors.ts';
+import { Obstacle } from '../shared/obstacle.ts';
 import type { QuestionResult } from './database-problem.ts';
 
 export type QueryEvents = ReturnType<typeof createQueryEvents>;
@@ -18,7 +19,7 @@ export function createQueryEvents(metrics: QueryMetrics, log: Logger, pool: Pool
     metrics.connections.set({ state: 'idle' }, pool.idleCount);
     metrics.connections.set({ state: 'waiting' }, pool.waitingCount);
   };
-  let lastObstacle: FailedAttempt['obstacle'] | null = null;
+  const obstacle = new Obstacle();
   measurePool();
   metrics.downloads.set(0);
   return {
@@ -39,10 +40,9 @@ export function createQueryEvents(metrics: QueryMetrics, log: Logger, pool: Pool
       if (error !== null) log.warn({ format, error: errorMessage(error) }, 'a download was broken off');
     },
     /** Each obstacle is said once. */
-    databaseAway: ({ attempt, delayMs, obstacle, line }: FailedAttempt): void => {
-      const level = obstacle === lastObstacle ? 'debug' : 'warn';
-      lastObstacle = obstacle;
-      log[level]({ attempt, delayMs }, `the database of the role query: ${line}`);
+    databaseAway: (failure: FailedAttempt): void => {
+      const { attempt, delayMs, line } = failure;
+      log[obstacle.met(failure.obstacle) ? 'warn' : 'debug']({ attempt, delayMs }, `the database of the role query: ${line}`);
     },
   };
 }

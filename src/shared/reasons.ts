@@ -33,6 +33,7 @@ const table = {
   trailing_bytes: { outcome: 'dead_letter', meaning: 'The checksum holds, but bytes are left after the last field.' },
   bad_field: { outcome: 'dead_letter', meaning: 'A field has a value that it cannot have, such as a latitude of 214 degrees.' },
   clock_ahead: { outcome: 'dead_letter', meaning: "The record's time is more than MAX_FUTURE_MS ahead of the server's clock." },
+  clock_behind: { outcome: 'dead_letter', meaning: "The record's time is more than MAX_PAST_MS ago, as where a tracker's clock was never set." },
   internal_error: { outcome: 'dead_letter', meaning: 'The decoder threw: a bug of ours. The frame is kept for replay.' },
   // Connection.
   too_many_connections: { outcome: 'close', meaning: 'INGEST_MAX_CONNECTIONS or INGEST_MAX_CONNECTIONS_PER_ADDRESS is reached.' },

@@ -47,3 +47,47 @@ export class StatusLine {
     this.#output.write(this.isLive ? `${CLEAR_LINE}${text}\n` : `${text}\n`);
   }
 }
+
+/** Five times a second is as often as somebody reads. */
+const LIVE_INTERVAL_MS = 200;
+
+interface Pace {
+  /** Milliseconds. */
+  readonly clock: () => number;
+  /** From one line to the next where it is no terminal. */
+  readonly lineIntervalMs: number;
+}
+
+/** A status line of a run that has news all the time: shown at its pace, and never for a run that is over at once. */
+export class PacedStatusLine {
+  readonly #line: StatusLine;
+  readonly #pace: Pace;
+  /** When it was shown last, or the run began. */
+  #shownAt: number;
+
+  constructor(output: StatusOutput, pace: Pace) {
+    this.#line = new StatusLine(output);
+    this.#pace = pace;
+    this.#shownAt = pace.clock();
+  }
+
+  /** @param text made only where it is time. @returns whether it was */
+  show(text: (now: number) => string): boolean {
+    const { clock, lineIntervalMs } = this.#pace;
+    const now = clock();
+    if (now - this.#shownAt < (this.#line.isLive ? LIVE_INTERVAL_MS : lineIntervalMs)) return false;
+    this.#shownAt = now;
+    this.#line.show(text(now));
+    return true;
+  }
+
+  /** A line that stays. */
+  note(text: string): void {
+    this.#line.note(text);
+  }
+
+  /** Ends the live line. */
+  end(): void {
+    this.#line.end();
+  }
+}

@@ -15,7 +15,7 @@ function actionsOf(codes: readonly string[]): string[] {
 
 describe('classify', () => {
   it('retries what is wrong with the database', () => {
-    const codes = ['08000', '08006', '57P01', '57P02', '57P03', '57P05', '57014', '53100', '53200', '53300', '53400'];
+    const codes = ['08000', '08006', '57P01', '57P02', '57P03', '57P05', '57014', '53100', '53300', '53400'];
     expect(actionsOf([...codes, '40001', '40P01', '55P03', '55006', '25006', '25P02', '58030', '26000'])).toEqual(['retry']);
   });
 
@@ -37,6 +37,10 @@ describe('classify', () => {
 
   it('blames the value where the value is to blame', () => {
     expect(actionsOf(['22003', '22008', '22021', '22P05', '23502', '23514', '54000', '54023'])).toEqual(['data']);
+  });
+
+  it('takes less at a time where the database has no room for all of it', () => {
+    expect(actionsOf(['53200'])).toEqual(['shrink']);
   });
 
   it('suspects everything else', () => {
@@ -81,7 +85,7 @@ describe('classify', () => {
 describe('POLICIES', () => {
   it('has delays where there is a next attempt, and none where there is not', () => {
     for (const [code, policy] of Object.entries(POLICIES)) {
-      const again = policy.action === 'retry' || policy.action === 'suspect';
+      const again = policy.action === 'retry' || policy.action === 'shrink' || policy.action === 'suspect';
       expect(policy.minDelayMs > 0, code).toBe(again);
       expect(policy.maxDelayMs >= policy.minDelayMs, code).toBe(true);
       expect(policy.meaning, code).toMatch(/^\S.*[^.]$/);

@@ -18,7 +18,7 @@ import { letter, olderDecoder, record, takeIn } from './support.ts';
 
 const TS = 1_690_000_000_000;
 const NOW = TS + 86_400_000;
-const CONTEXT = { partitions: 4, maxFutureMs: 60_000, now: NOW };
+const CONTEXT = { partitions: 4, maxPastMs: 366 * 86_400_000, maxFutureMs: 60_000, now: NOW };
 const SESSION = { deviceId: IMEI };
 
 function replay(one: DeadLetter): Replay {
@@ -141,6 +141,12 @@ describe('a record', () => {
     const ahead = (ts: number): DeadLetter => letter({ reason: 'clock_ahead', payload: encodeRecord(record(ts)) });
     expect(replay(ahead(NOW + 60_001))).toEqual({ kind: 'left', reason: 'clock_ahead' });
     expect(replayed(ahead(NOW + 60_000)).records).toBe(1);
+  });
+
+  it('whose clock was behind stays until such times are allowed', () => {
+    const behind = letter({ reason: 'clock_behind', payload: encodeRecord(record(NOW - CONTEXT.maxPastMs - 1)) });
+    expect(replay(behind)).toEqual({ kind: 'left', reason: 'clock_behind' });
+    expect(replayLetter(behind, { ...CONTEXT, maxPastMs: CONTEXT.maxPastMs + 1 })).toMatchObject({ kind: 'replayed', records: 1 });
   });
 
   it.each<[string, Partial<DeadLetter>, string]>([

@@ -9,10 +9,10 @@ import { Command, InvalidArgumentError } from 'commander';
 import { postgresForTests } from '../support/local-servers.ts';
 import { makeRunFolder, removeRunFolder } from '../support/run-folder.ts';
 import { FAULTS } from './catalogue.ts';
-import { withResults } from './document.ts';
+import { withResults, withSomeResults } from './document.ts';
 import type { Fault } from './fault.ts';
 import { unmountAll } from './faults/disk.ts';
-import { line, table } from './table.ts';
+import { line, rowOf, table } from './table.ts';
 import type { Trial } from './trial.ts';
 import { tryFault } from './trial.ts';
 import { worldFolder } from './world/world.ts';
@@ -44,7 +44,7 @@ function readOptions(): Options {
     .option('--long', 'more injections under more load', false)
     .option('--only <name...>', 'faults with one of these in their name', [])
     .option('--seed <n>', 'repeats a run', seedOf, Math.floor(Math.random() * 1_000_000))
-    .option('--write', 'write the table into docs/reliability.md', false)
+    .option('--write', 'write the results into the table of docs/reliability.md', false)
     .parse();
   return command.opts();
 }
@@ -79,11 +79,13 @@ async function tryAll(faults: readonly Fault[], options: Options, runFolder: str
   return trials.toSorted((a, b) => faults.indexOf(a.fault) - faults.indexOf(b.fault));
 }
 
-/** @throws Error where the document has no place for it */
-async function write(trials: readonly Trial[], { long, seed }: Options, storage: string): Promise<void> {
+/** What has failed is to be mended, not to be written down. @throws Error where the document has no place for it */
+async function write(trials: readonly Trial[], { long, only, seed }: Options, storage: string): Promise<void> {
   const load = `${cpus().length} CPUs, ${storage}`;
   const description = `${long ? 'Long' : 'Short'} form, seed ${seed}, Node.js ${process.versions.node}, ${load}.`;
-  await writeFile(DOCUMENT, withResults(await readFile(DOCUMENT, 'utf8'), trials, description));
+  const passed = trials.filter(({ problems }) => problems.length === 0);
+  const edit = only.length === 0 ? withResults : withSomeResults;
+  await writeFile(DOCUMENT, edit(await readFile(DOCUMENT, 'utf8'), passed, description));
 }
 
 async function run(options: Options): Promise<boolean> {
@@ -104,7 +106,7 @@ async function run(options: Options): Promise<boolean> {
   const trials = await tryAll(faults, options, runFolder);
   await removeRunFolder(runFolder);
   const failed = trials.filter(({ problems }) => problems.length > 0);
-  process.stdout.write(`\n${table(trials)}\n`);
+  process.stdout.write(`\n${table(trials.map(rowOf))}\n`);
   if (options.write) await write(trials, options, storage);
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
   const counts = [...(failed.length > 0 ? [`${failed.length} failed`] : []), `${trials.length - failed.length} passed`];

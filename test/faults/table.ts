@@ -1,4 +1,7 @@
-/** Trials as text: a line while they run, and the table at the end, as Markdown. */
+/**
+ * Trials as text: a line while they run, and the table at the end, as Markdown. A table is rows of cells, so that a
+ * document's own can be read again and take the rows of another run.
+ */
 import type { Trial } from './trial.ts';
 
 const MIB = 1024 * 1024;
@@ -31,7 +34,15 @@ const HEADER = [
   'fault', 'times', 'acknowledged', 'lost', 'duplicated', 'dead-lettered', 'recovered after, s', 'most memory, MiB',
 ];
 
-function cells(trial: Trial): string[] {
+/** Cells in the order of the header; the first is the name of the fault. */
+export type Row = readonly string[];
+
+const TOTAL = '**all**';
+/** Columns that are added up: from the times to the dead letters. */
+const FIRST_SUM = 1;
+const LAST_SUM = 5;
+
+export function rowOf(trial: Trial): Row {
   const { fault, injected, acknowledged, lost, duplicated, deadLettered, peakBytes } = trial;
   return [
     fault.name, String(injected), count(acknowledged), count(lost), count(duplicated), count(deadLettered),
@@ -39,17 +50,25 @@ function cells(trial: Trial): string[] {
   ];
 }
 
-function totals(trials: readonly Trial[]): string[] {
-  const sum = (of: (trial: Trial) => number): string => count(trials.reduce((all, trial) => all + of(trial), 0));
-  return [
-    '**all**', sum(({ injected }) => injected), sum(({ acknowledged }) => acknowledged), sum(({ lost }) => lost),
-    sum(({ duplicated }) => duplicated), sum(({ deadLettered }) => deadLettered), '', '',
-  ];
+/** The rows of a table that `table` has made, without its header and its sums. */
+export function rowsIn(text: string): Row[] {
+  const lines = text.split('\n').filter((one) => one.startsWith('| '));
+  const rows = lines.map((one) => one.slice(1, -1).split('|').map((cell) => cell.trim()));
+  return rows.filter(([name = '']) => name !== HEADER[0] && name !== TOTAL && !/^-+$/.test(name));
+}
+
+function totals(rows: readonly Row[]): Row {
+  const sum = (column: number): number =>
+    rows.reduce((all, row) => all + Number((row[column] ?? '').replaceAll(',', '')), 0);
+  return HEADER.map((_, column) => {
+    if (column === 0) return TOTAL;
+    return column >= FIRST_SUM && column <= LAST_SUM ? count(sum(column)) : '';
+  });
 }
 
 /** A Markdown table whose columns are aligned. */
-export function table(trials: readonly Trial[]): string {
-  const rows = [HEADER, ...trials.map(cells), totals(trials)];
+export function table(content: readonly Row[]): string {
+  const rows = [HEADER, ...content, totals(content)];
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const align = (text: string, column: number): string =>
     column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);

@@ -109,7 +109,7 @@ export async function tryFault(fault: Fault, options: TrialOptions): Promise<Tri
     const { records: counted, verification } = evidence.fleet.report ?? {};
     return {
       fault, injected: times, recoveriesMs, problems,
-      acknowledged: counted?.acknowledged ?? 0,
+      acknowledged: (counted?.acknowledged ?? 0) + world.othersAccepted,
       lost: verification?.lost ?? 0,
       duplicated: verification?.duplicated ?? 0,
       deadLettered: evidence.deadLettered,

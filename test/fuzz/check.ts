@@ -67,7 +67,7 @@ function entriesOf(fuzzCase: FuzzCase, frame: Buffer, handled: Handled): FrameEn
   const { name: protocol } = fuzzCase.protocol;
   const context = {
     protocol, deviceId, session: null, receivedAt: RECEIVED_AT, now: RECEIVED_AT, frame, partitions: 4,
-    maxFutureMs: DAY_MS,
+    maxPastMs: 36_500 * DAY_MS, maxFutureMs: DAY_MS,
   };
   return frameEntries(handled.kind === 'accepted' ? handled : { records: [], rejected: [{ ...handled, raw: frame }] }, context);
 }

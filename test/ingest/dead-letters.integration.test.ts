@@ -14,14 +14,15 @@ import { connectTracker, dataFrame, loggedIn, newImei, recordsFrom } from './tra
 const TS = 1_690_000_000_000;
 const IN_2099 = Date.UTC(2099, 0, 1);
 
+let redisUrl: string;
 let redis: Redis;
 let ingest: TestIngest;
 let imei: string;
 
 beforeEach(async () => {
-  const { url } = await createRedis();
-  redis = lookInto(url);
-  ingest = await startIngest(url, { INGEST_LISTENERS: 'teltonika:0,gt06:0' });
+  redisUrl = (await createRedis()).url;
+  redis = lookInto(redisUrl);
+  ingest = await startIngest(redisUrl, { INGEST_LISTENERS: 'teltonika:0,gt06:0' });
   imei = newImei();
 });
 
@@ -115,6 +116,20 @@ describe('a record that cannot be kept', () => {
     expect(record).toMatchObject({ ts: IN_2099, speed: 7 });
     expect(record.attributes.get('ignition')).toBe(true);
     await counted('clock_ahead');
+  });
+
+  it('of a clock that was never set is a dead letter with the record as payload; its neighbours are kept', async () => {
+    const strict = await startIngest(redisUrl, { MAX_PAST_MS: String(366 * 86_400_000) });
+    const now = Date.now();
+    const unset = [0, Date.UTC(1980, 0, 6), Date.UTC(1990, 0, 1), Date.UTC(2001, 0, 1)].map((ts) => avlRecord([[239, 1, 1]], { ts }));
+    const tracker = await loggedIn(strict.port(), imei);
+    tracker.send(encodeAvlFrame([...unset, ...recordsFrom(now, 2)], '8'));
+    expect(await tracker.acknowledgement()).toBe(6);
+    expect((await recordsOf(redis, imei)).map(({ ts }) => ts)).toEqual([now, now + 1000]);
+    const letters = await deadLettersIn(redis);
+    expect(letters.map(({ reason, field }) => `${reason} ${field}`)).toEqual(unset.map((_, n) => `clock_behind records[${n}].ts`));
+    expect(letters[2]?.payload).toContain(String(Date.UTC(1990, 0, 1)));
+    expect(await strict.metric('odograph_ingest_dead_letters_total', { reason: 'clock_behind' })).toBe(4);
   });
 
   it('is not one while its clock is no more than MAX_FUTURE_MS ahead', async () => {

@@ -12,7 +12,7 @@ const FRAME = Buffer.from('00112233', 'hex');
 
 const context: FrameContext = {
   protocol: 'teltonika', deviceId: DEVICE, session: { deviceId: DEVICE }, receivedAt: RECEIVED_AT, now: RECEIVED_AT,
-  frame: FRAME, partitions: 4, maxFutureMs: 60_000,
+  frame: FRAME, partitions: 4, maxPastMs: 86_400_000, maxFutureMs: 60_000,
 };
 
 function record(changes: Partial<TelemetryRecord> = {}): TelemetryRecord {
@@ -85,6 +85,17 @@ describe('a record', () => {
     expect(letter).toMatchObject({ reason: 'clock_ahead', field: 'records[0].ts', raw: null });
     expect(letter.payload).toContain(String(RECEIVED_AT + 60_001));
     expect(letter.message).toContain("60 s ahead of the server's clock");
+  });
+
+  it('is kept up to maxPastMs behind, and a dead letter with the record as payload beyond', () => {
+    const [oldest, older] = [RECEIVED_AT - 86_400_000, RECEIVED_AT - 86_400_001];
+    const records = [record({ ts: older }), record({ ts: oldest })];
+    const result = frameEntries({ records, rejected: [] }, context);
+    expect(result).toMatchObject({ recordCount: 1, rejected: ['clock_behind'], deadLetters: [{ reason: 'clock_behind' }] });
+    const letter = decodeDeadLetter(pairs(result.appends[1]!));
+    expect(letter).toMatchObject({ reason: 'clock_behind', field: 'records[0].ts', raw: null });
+    expect(letter.payload).toContain(String(older));
+    expect(letter.message).toContain("86400 s behind the server's clock");
   });
 });
 

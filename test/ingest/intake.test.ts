@@ -16,7 +16,7 @@ const refused: Refused = {
 
 function createIntake(attempts = 3) {
   const decoderThrew = vi.fn();
-  const settings = { STREAM_PARTITIONS: 4, MAX_FUTURE_MS: 1_000 };
+  const settings = { STREAM_PARTITIONS: 4, MAX_PAST_MS: 86_400_000, MAX_FUTURE_MS: 1_000 };
   const intake = new Intake({ settings, poison: new PoisonFrames(attempts), events: { decoderThrew } });
   const take = (handle: () => Handled) => intake.take(PEER, SESSION, FRAME, handle);
   return { take, decoderThrew };
@@ -52,7 +52,7 @@ describe('a decoder that throws', () => {
       ...accepted,
       session: { deviceId: null },
       records: [{
-        ts: 0, latitude: null, longitude: null, altitude: null, course: null, speed: null, satellites: null, hdop: null,
+        ts: Date.now(), latitude: null, longitude: null, altitude: null, course: null, speed: null, satellites: null, hdop: null,
         valid: false, priority: 0, eventId: 0, attributes: new Map(),
       }],
     })],

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { append, frame, record, records } from '../core/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { addDevices, addGroup, setState } from './fixtures.ts';
+import type { TestLive } from './support.ts';
 import { TOKEN, connect, openEvents, openPreparedSite, signedIn, startLive } from './support.ts';
 
 const [A, B, C] = ['356307042441001', '356307042441002', '356307042441003'] as const;
@@ -80,4 +81,28 @@ test('known devices and sessions are counted', async () => {
   await signedIn(live.url);
   await eventually(async () => { expect(await live.metric('processor_live_known_devices')).toBe(2); });
   expect(await live.metric('processor_live_sessions')).toBe(1);
+});
+
+/** Observations of a histogram that have this result. */
+async function observed({ registry }: TestLive, name: string, result: string): Promise<number> {
+  const { values } = await registry.getSingleMetric(name)!.get();
+  return values.filter((one) => one.labels.result === result)
+    .reduce((sum, one) => sum + ((one as { metricName?: string }).metricName === `${name}_count` ? one.value : 0), 0);
+}
+
+test('what the authority is asked is timed by what it answers, and the age of what is known of groups is told', async () => {
+  const site = await openPreparedSite();
+  await addDevices(site.pool, A);
+  const groupId = await addGroup(site.pool, 'fleet', A);
+  const live = await startLive(site);
+  const viewer = await signedIn(live.url);
+  const refused = await fetch(`${live.httpUrl}/live/sse?topics=device:${A}&access_token=somebody-else`);
+  expect(refused.status).toBe(401);
+  expect(await observed(live, 'processor_live_auth_duration_seconds', 'accepted')).toBe(1);
+  expect(await observed(live, 'processor_live_auth_duration_seconds', 'refused')).toBe(1);
+  expect(await observed(live, 'processor_live_authz_duration_seconds', 'decided')).toBe(0);
+  await viewer.subscribe(`group:${groupId}`);
+  expect(await observed(live, 'processor_live_authz_duration_seconds', 'decided')).toBe(1);
+  await eventually(async () => { expect(await live.metric('processor_live_device_group_age_seconds')).toBeGreaterThan(0); });
+  expect(await live.metric('processor_live_device_group_age_seconds')).toBeLessThan(60);
 });
