@@ -4,8 +4,8 @@
  */
 import type { PoolClient } from 'pg';
 import { loadSettings } from '../../src/config/load.ts';
+import type { TouchedHour } from '../../src/core/rollups/hours.ts';
 import { BATCH, activeIn, rollUp } from '../../src/core/rollups/hours.ts';
-import type { TouchedHour } from '../../src/core/rollups/records.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { ROLLUP_VALUES } from '../../src/db/rollup-columns.ts';
 import { sqlTime } from '../../src/db/sql-time.ts';

@@ -116,7 +116,7 @@ test.each(STORAGES)('totals are the same wherever the hours end that are rolled 
   const answers = new Set<string>();
   for (const rolledTo of ['-infinity', '2026-05-04T01:00Z', '2026-05-04T03:00Z']) {
     await site.pool.query(
-      "update rollup_state set rolled_to = $1, minutes_from = '-infinity', hours_from = '-infinity'", [rolledTo]);
+      "update rollup_state set rolled_to = $1, minutes_to = $1, minutes_from = '-infinity', hours_from = '-infinity'", [rolledTo]);
     // The cache keeps an answer for some seconds.
     const api = await startApi(site, { overrides: { QUERY_CACHE_MAX_BYTES: '0' } });
     const { text, json } = await api.ask('/v1/totals?from=2026-05-04T00:00:00Z&to=2026-05-04T05:00:00Z');
