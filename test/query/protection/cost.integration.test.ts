@@ -57,13 +57,13 @@ test.each(STORAGES)('of rollups the records that are not rolled up count as what
   const before = await estimate({ range, source: 'hours' });
   expectNear(before.rows, all);
   expectNear(before.unrolled, all);
-  expect(before.rolledTo).toBeNull();
+  expect(before).toMatchObject({ hoursTo: null, minutesTo: null });
   const until = await rollUp();
   const present = (end - until) / SECOND_MS;
   const after = await estimate({ range, source: 'hours' });
   expectNear(after.unrolled, present);
   expectNear(after.rows - after.unrolled, HOURS);
-  expect(after.rolledTo).toBe(until);
+  expect(after).toMatchObject({ hoursTo: until, minutesTo: until });
   const minutes = await estimate({ range, source: 'minutes' });
   expect(minutes.rows - minutes.unrolled).toBeLessThanOrEqual((HOURS + 1) * 60);
   expectNear((await estimate({ range, source: 'raw' })).rows, all);
