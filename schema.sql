@@ -28,17 +28,89 @@ $function$
 ;
 comment on function announce_group_change is 'Tells the live servers to read the members of groups again';
 
-CREATE OR REPLACE FUNCTION position_hours_between(devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
- RETURNS TABLE(device_id bigint, bucket timestamp with time zone, records integer, speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real, altitude_count integer, altitude_sum double precision, altitude_min real, altitude_max real, altitude_first real, altitude_last real, hdop_count integer, hdop_sum double precision, hdop_min real, hdop_max real, hdop_first real, hdop_last real, satellites_count integer, satellites_sum double precision, satellites_min smallint, satellites_max smallint, satellites_first smallint, satellites_last smallint, latitude_first double precision, longitude_first double precision, latitude_last double precision, longitude_last double precision, attributes jsonb)
+CREATE OR REPLACE FUNCTION open_hours(devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
+ RETURNS SETOF hour_rollups
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
-  select s.device_id, s.bucket, s.records,
-    s.speed_count, s.speed_sum, s.speed_min, s.speed_max, s.speed_first, s.speed_last,
-    s.altitude_count, s.altitude_sum, s.altitude_min, s.altitude_max, s.altitude_first, s.altitude_last,
-    s.hdop_count, s.hdop_sum, s.hdop_min, s.hdop_max, s.hdop_first, s.hdop_last,
-    s.satellites_count, s.satellites_sum, s.satellites_min, s.satellites_max, s.satellites_first, s.satellites_last,
-    s.latitude_first, s.longitude_first, s.latitude_last, s.longitude_last, s.attributes
+  select f.device_id, f.bucket, f.records,
+    f.speed_count, f.speed_sum, f.speed_min, f.speed_max, f.speed_first, f.speed_last,
+    f.altitude_count, f.altitude_sum, f.altitude_min, f.altitude_max, f.altitude_first, f.altitude_last,
+    f.hdop_count, f.hdop_sum, f.hdop_min, f.hdop_max, f.hdop_first, f.hdop_last,
+    f.satellites_count, f.satellites_sum, f.satellites_min, f.satellites_max, f.satellites_first, f.satellites_last,
+    f.latitude_first, f.longitude_first, f.latitude_last, f.longitude_last, (
+      select coalesce(jsonb_object_agg(v.name, case
+        when v.n = 1 then to_jsonb(v.least)
+        when v.least = v.greatest then jsonb_build_array(v.n, v.least)
+        else jsonb_build_array(v.n, v.sum, v.least, v.greatest, v.first, v.last) end), '{}')
+      from (
+        select e.name, sum(rollup_count(e.entry))::bigint as n, sum(rollup_sum(e.entry)) as sum, min(rollup_min(e.entry)) as least,
+          max(rollup_max(e.entry)) as greatest, rollup_first((array_agg(e.entry))[1]) as first, rollup_last((array_agg(e.entry))[count(*)]) as last
+        from (
+          select e.key collate "C" as name, e.value as entry
+          from unnest(f.attributes) with ordinality as m (attributes, place)
+          cross join lateral jsonb_each(m.attributes) as e
+          order by 1, m.place) as e
+        group by 1) as v)
+  from (
+    select m.device_id, date_bin(interval '1 hour', m.bucket, timestamptz '2000-01-01 00:00+00') as bucket, sum(m.records)::integer as records,
+      sum(m.speed_count)::integer as speed_count, sum(m.speed_sum) as speed_sum, min(m.speed_min) as speed_min, max(m.speed_max) as speed_max,
+      (array_agg(m.speed_first) filter (where m.speed_count > 0))[1] as speed_first, (array_agg(m.speed_last) filter (where m.speed_count > 0))[count(m.speed_last)] as speed_last,
+      sum(m.altitude_count)::integer as altitude_count, sum(m.altitude_sum) as altitude_sum, min(m.altitude_min) as altitude_min, max(m.altitude_max) as altitude_max,
+      (array_agg(m.altitude_first) filter (where m.altitude_count > 0))[1] as altitude_first, (array_agg(m.altitude_last) filter (where m.altitude_count > 0))[count(m.altitude_last)] as altitude_last,
+      sum(m.hdop_count)::integer as hdop_count, sum(m.hdop_sum) as hdop_sum, min(m.hdop_min) as hdop_min, max(m.hdop_max) as hdop_max,
+      (array_agg(m.hdop_first) filter (where m.hdop_count > 0))[1] as hdop_first, (array_agg(m.hdop_last) filter (where m.hdop_count > 0))[count(m.hdop_last)] as hdop_last,
+      sum(m.satellites_count)::integer as satellites_count, sum(m.satellites_sum) as satellites_sum, min(m.satellites_min) as satellites_min, max(m.satellites_max) as satellites_max,
+      (array_agg(m.satellites_first) filter (where m.satellites_count > 0))[1] as satellites_first, (array_agg(m.satellites_last) filter (where m.satellites_count > 0))[count(m.satellites_last)] as satellites_last,
+      (array_agg(m.latitude_first) filter (where m.latitude_first is not null))[1] as latitude_first,
+      (array_agg(m.longitude_first) filter (where m.latitude_first is not null))[1] as longitude_first,
+      (array_agg(m.latitude_last) filter (where m.latitude_last is not null))[count(m.latitude_last)] as latitude_last,
+      (array_agg(m.longitude_last) filter (where m.latitude_last is not null))[count(m.latitude_last)] as longitude_last,
+      array_agg(m.attributes) as attributes
+    from (select * from open_minutes(devices, from_ts, to_ts) order by device_id, bucket) as m
+    group by 1, 2) as f
+$function$
+;
+comment on function open_hours is 'Hours from rollup_state.rolled_to on, of open_minutes';
+
+CREATE OR REPLACE FUNCTION open_minutes(devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
+ RETURNS SETOF minute_rollups
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select s.*
+  from minute_rollups s
+  where (devices is null or s.device_id = any(devices))
+    and s.bucket >= (select rolled_to from rollup_state) and s.bucket < (select minutes_to from rollup_state)
+    and s.bucket >= from_ts and s.bucket < to_ts
+    and not exists (
+      select from rollup_marks m
+      where m.device_id = s.device_id and m.hour = date_bin(interval '1 hour', s.bucket, timestamptz '2000-01-01 00:00+00')
+        and coalesce(m.minute, s.bucket) = s.bucket)
+  union all
+  select t.*
+  from (
+    select distinct m.device_id, n.minute as begins
+    from rollup_marks m
+    cross join lateral generate_series(coalesce(m.minute, m.hour), coalesce(m.minute, m.hour + interval '59 minutes'), interval '1 minute') as n (minute)
+    where (devices is null or m.device_id = any(devices))
+      and m.hour > from_ts - interval '1 hour' and m.hour < to_ts and m.hour >= (select rolled_to from rollup_state)
+      and n.minute >= from_ts and n.minute < to_ts and n.minute < (select minutes_to from rollup_state)) as marked
+  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, marked.begins, marked.begins + interval '1 minute', from_ts, to_ts) as t
+  union all
+  select n.*
+  from (select greatest(from_ts, minutes_to) as begins from rollup_state where minutes_to < to_ts offset 0) as present
+  cross join lateral position_rollups(interval '1 minute', devices, present.begins, to_ts, from_ts, to_ts) as n
+$function$
+;
+comment on function open_minutes is 'Minutes from rollup_state.rolled_to on: from minute_rollups, and the last ones from positions';
+
+CREATE OR REPLACE FUNCTION position_hours_between(devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
+ RETURNS SETOF hour_rollups
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select s.*
   from hour_rollups s
   where (devices is null or s.device_id = any(devices))
     and s.bucket >= greatest(from_ts, (select hours_from from rollup_state))
@@ -46,41 +118,21 @@ AS $function$
     and s.bucket >= from_ts and s.bucket < to_ts
     and not exists (
       select from rollup_marks m
-      where m.device_id = s.device_id and m.hour = date_bin(interval '1 hour', s.bucket, timestamptz '2000-01-01 00:00+00')
-        and m.hour >= (select raw_from from rollup_state))
+      where m.device_id = s.device_id and m.hour = s.bucket and m.hour >= (select raw_from from rollup_state))
   union all
-  select t.*
-  from (
-    select distinct m.device_id, greatest(m.hour, from_ts) as begins, least(m.hour + interval '1 hour', to_ts) as ends
-    from rollup_marks m
-    where (devices is null or m.device_id = any(devices))
-      and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
-      and m.hour >= (select greatest(hours_from, raw_from) from rollup_state)
-      and m.hour < (select rolled_to from rollup_state)) as marked
-  cross join lateral position_rollups_of(interval '1 hour', marked.device_id, marked.begins, marked.ends, from_ts, to_ts) as t
+  select * from unstored_rollups(interval '1 hour', devices, from_ts, to_ts)
   union all
-  select n.*
-  from (select greatest(from_ts, rolled_to) as begins from rollup_state where rolled_to < to_ts offset 0) as present
-  cross join lateral position_rollups(interval '1 hour', devices, begins, to_ts, from_ts, to_ts) as n
-  union all
-  select o.*
-  from (select least(to_ts, hours_from) as ends from rollup_state where hours_from > from_ts offset 0) as past
-  cross join lateral position_rollups(interval '1 hour', devices, from_ts, ends, from_ts, to_ts) as o
+  select * from open_hours(devices, from_ts, to_ts)
 $function$
 ;
 comment on function position_hours_between is 'Hours of these trackers (null: of all) that start at or after from_ts and before to_ts, both at full hours';
 
 CREATE OR REPLACE FUNCTION position_minutes_between(devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
- RETURNS TABLE(device_id bigint, bucket timestamp with time zone, records integer, speed_count integer, speed_sum double precision, speed_min real, speed_max real, speed_first real, speed_last real, altitude_count integer, altitude_sum double precision, altitude_min real, altitude_max real, altitude_first real, altitude_last real, hdop_count integer, hdop_sum double precision, hdop_min real, hdop_max real, hdop_first real, hdop_last real, satellites_count integer, satellites_sum double precision, satellites_min smallint, satellites_max smallint, satellites_first smallint, satellites_last smallint, latitude_first double precision, longitude_first double precision, latitude_last double precision, longitude_last double precision, attributes jsonb)
+ RETURNS SETOF minute_rollups
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
-  select s.device_id, s.bucket, s.records,
-    s.speed_count, s.speed_sum, s.speed_min, s.speed_max, s.speed_first, s.speed_last,
-    s.altitude_count, s.altitude_sum, s.altitude_min, s.altitude_max, s.altitude_first, s.altitude_last,
-    s.hdop_count, s.hdop_sum, s.hdop_min, s.hdop_max, s.hdop_first, s.hdop_last,
-    s.satellites_count, s.satellites_sum, s.satellites_min, s.satellites_max, s.satellites_first, s.satellites_last,
-    s.latitude_first, s.longitude_first, s.latitude_last, s.longitude_last, s.attributes
+  select s.*
   from minute_rollups s
   where (devices is null or s.device_id = any(devices))
     and s.bucket >= greatest(from_ts, (select minutes_from from rollup_state))
@@ -91,23 +143,9 @@ AS $function$
       where m.device_id = s.device_id and m.hour = date_bin(interval '1 hour', s.bucket, timestamptz '2000-01-01 00:00+00')
         and m.hour >= (select raw_from from rollup_state))
   union all
-  select t.*
-  from (
-    select distinct m.device_id, greatest(m.hour, from_ts) as begins, least(m.hour + interval '1 hour', to_ts) as ends
-    from rollup_marks m
-    where (devices is null or m.device_id = any(devices))
-      and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
-      and m.hour >= (select greatest(minutes_from, raw_from) from rollup_state)
-      and m.hour < (select rolled_to from rollup_state)) as marked
-  cross join lateral position_rollups_of(interval '1 minute', marked.device_id, marked.begins, marked.ends, from_ts, to_ts) as t
+  select * from unstored_rollups(interval '1 minute', devices, from_ts, to_ts)
   union all
-  select n.*
-  from (select greatest(from_ts, rolled_to) as begins from rollup_state where rolled_to < to_ts offset 0) as present
-  cross join lateral position_rollups(interval '1 minute', devices, begins, to_ts, from_ts, to_ts) as n
-  union all
-  select o.*
-  from (select least(to_ts, minutes_from) as ends from rollup_state where minutes_from > from_ts offset 0) as past
-  cross join lateral position_rollups(interval '1 minute', devices, from_ts, ends, from_ts, to_ts) as o
+  select * from open_minutes(devices, from_ts, to_ts)
 $function$
 ;
 comment on function position_minutes_between is 'Minutes of these trackers (null: of all) that start at or after from_ts and before to_ts, both at full minutes';
@@ -238,6 +276,31 @@ AS $function$
 $function$
 ;
 comment on function rollup_sum is 'Sum of an entry of attributes';
+
+CREATE OR REPLACE FUNCTION unstored_rollups(width interval, devices bigint[], from_ts timestamp with time zone, to_ts timestamp with time zone)
+ RETURNS SETOF minute_rollups
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select t.*
+  from (
+    select distinct m.device_id, greatest(m.hour, from_ts) as begins, least(m.hour + interval '1 hour', to_ts) as ends
+    from rollup_marks m
+    where (devices is null or m.device_id = any(devices))
+      and m.hour > from_ts - interval '1 hour' and m.hour < to_ts
+      and m.hour >= (select greatest(case when width < interval '1 hour' then minutes_from else hours_from end, raw_from) from rollup_state)
+      and m.hour < (select rolled_to from rollup_state)) as marked
+  cross join lateral position_rollups_of(width, marked.device_id, marked.begins, marked.ends, from_ts, to_ts) as t
+  union all
+  select o.*
+  from (
+    select least(to_ts, case when width < interval '1 hour' then minutes_from else hours_from end, rolled_to) as ends
+    from rollup_state offset 0) as past
+  cross join lateral position_rollups(width, devices, from_ts, past.ends, from_ts, to_ts) as o
+  where past.ends > from_ts
+$function$
+;
+comment on function unstored_rollups is 'Minutes or hours before rollup_state.rolled_to that positions answer';
 
 create table api_keys (
   id text not null,
@@ -447,6 +510,7 @@ create table minute_rollups (
   attributes jsonb not null,
   constraint minute_rollups_key PRIMARY KEY (device_id, bucket)
 );
+CREATE INDEX minute_rollups_bucket ON minute_rollups USING btree (bucket);
 comment on table minute_rollups is 'Records of a tracker in one minute, as of the last time that it was rolled up: ask position_minutes_between, or the view position_minutes';
 comment on column minute_rollups.bucket is 'Start of the minute';
 comment on column minute_rollups.records is 'Records, with or without a position';
@@ -496,11 +560,13 @@ create table rollup_marks (
   id bigint not null generated always as identity,
   device_id bigint not null,
   hour timestamp with time zone not null,
+  minute timestamp with time zone,
   constraint rollup_marks_pkey PRIMARY KEY (id)
 );
 CREATE INDEX rollup_marks_hour ON rollup_marks USING btree (device_id, hour);
-comment on table rollup_marks is 'Hours of trackers that got a late record and are to be rolled up again';
+comment on table rollup_marks is 'Hours and minutes of trackers that got a late record and are to be rolled up again';
 comment on column rollup_marks.hour is 'Start of the hour';
+comment on column rollup_marks.minute is 'Start of the minute that was touched, in an hour from rolled_to on; null: the whole hour';
 
 create table rollup_state (
   id boolean not null default true,
@@ -510,16 +576,19 @@ create table rollup_state (
   minutes_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
   hours_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
   raw_from timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  minutes_to timestamp with time zone not null default '-infinity'::timestamp with time zone,
   constraint rollup_state_pkey PRIMARY KEY (id),
-  constraint rollup_state_id_check CHECK (id)
+  constraint rollup_state_id_check CHECK (id),
+  constraint rollup_state_minutes_to CHECK ((minutes_to >= rolled_to))
 );
 comment on table rollup_state is 'How far the rollups of positions are: one row';
 comment on column rollup_state.begins_at is 'Nothing is rolled up before, since processors of the version before may still write';
-comment on column rollup_state.mark_before is 'A writer leaves a mark for each record before this';
-comment on column rollup_state.rolled_to is 'First hour that is answered from positions, since it is not over or not rolled up yet';
+comment on column rollup_state.mark_before is 'A writer leaves a mark for each record before this, a full minute';
+comment on column rollup_state.rolled_to is 'First hour that has no row in hour_rollups, since it is not over or not rolled up yet';
 comment on column rollup_state.minutes_from is 'First hour that minute_rollups has; -infinity: all that there ever were';
 comment on column rollup_state.hours_from is 'First hour that hour_rollups has; -infinity: all that there ever were';
 comment on column rollup_state.raw_from is 'Before this positions may have been dropped: what is stored of such an hour stays as it is, whatever comes late';
+comment on column rollup_state.minutes_to is 'First minute that is answered from positions, since it is not over or not rolled up yet';
 
 create table schema_migrations (
   name text not null,

@@ -10,6 +10,7 @@ import { growth } from './storage/growth.ts';
 import { rollups } from './storage/rollups.ts';
 import { sizing } from './storage/sizing.ts';
 import { writer } from './storage/writer.ts';
+import { queryOpenHour } from './query/open-hour.ts';
 import { query, queryPartitions } from './query/query.ts';
 import { append } from './stream/append.ts';
 import { endToEnd } from './whole/end-to-end.ts';
@@ -18,5 +19,5 @@ import { paced } from './whole/paced.ts';
 
 export const BENCHMARKS: readonly Benchmark[] = [
   decode, cost, httpWrite, append, writer, endToEnd, paced, overload, idle, growth, rollups, sizing, hostile, query,
-  queryPartitions, ...liveBenchmarks,
+  queryPartitions, queryOpenHour, ...liveBenchmarks,
 ];

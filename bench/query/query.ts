@@ -4,11 +4,10 @@
  */
 import { statfs } from 'node:fs/promises';
 import { loadavg } from 'node:os';
-import type { Client } from 'pg';
 import type { Benchmark, BenchOptions, Outcome } from '../benchmark.ts';
 import { rollUpHistory } from '../storage/history-rollups.ts';
 import type { History } from '../storage/history.ts';
-import { cutToHistory, historyDatabase, nextRecord } from '../storage/history.ts';
+import { cutToHistory, historyDatabase, nextRecord, storageOf } from '../storage/history.ts';
 import { withClient } from '../support/database.ts';
 import { flushRedis } from '../support/redis.ts';
 import { PRESENT_RECORD, imeisOf } from '../support/sample-frames.ts';
@@ -98,11 +97,6 @@ async function prepare(options: BenchOptions, history: History) {
   const plainDevices = copiedDevices(DEVICES, history.rows);
   await copyToTraccarTables(url, plainDevices, range, options.say);
   return { url, range, plainDevices };
-}
-
-async function storageOf(client: Client): Promise<string> {
-  const { rows: [found] } = await client.query<{ relkind: string }>("select relkind from pg_class where oid = 'positions'::regclass");
-  return found?.relkind === 'p' ? 'native partitions' : 'TimescaleDB';
 }
 
 function notesOf(history: History, storage: string, plainDevices: number, load: readonly number[]): string[] {

@@ -30,7 +30,7 @@ const copyOf = (table: string): string => `
 
 /** The writer marks nothing that is not before the end, and core rolls nothing up meanwhile. */
 const STATE = `
-  update rollup_state set begins_at = 'infinity', mark_before = $1, rolled_to = $1, minutes_from = $2, hours_from = '-infinity'`;
+  update rollup_state set begins_at = 'infinity', mark_before = $1, rolled_to = $1, minutes_to = $1, minutes_from = $2, hours_from = '-infinity'`;
 
 const COMPARE = `
   select (select sum(records) from hour_rollups where device_id = $1)::float8 as rolled,

@@ -90,12 +90,14 @@ export interface HistoryRange {
   readonly to: number;
 }
 
-/** Takes away what was written behind the history. */
+/** Takes away what was written behind the history, and the minutes of it. */
 export async function cutToHistory(client: Client, history: History): Promise<HistoryRange> {
   const { rows } = await client.query<{ last: Date | null }>('select max(ts) as last from device_state');
   const last = rows[0]?.last?.getTime() ?? Number.NaN;
   const end = Math.floor(last / DAY_MS) * DAY_MS + DAY_MS / 2;
   await client.query('delete from positions where ts >= $1', [new Date(end).toISOString()]);
+  await client.query('delete from minute_rollups where bucket >= $1', [new Date(end).toISOString()]);
+  await client.query('update rollup_state set minutes_to = rolled_to');
   await client.query('truncate device_state');
   await storeState(client, history, end);
   return { from: end - DAY_MS / 2 - (DAYS - 1) * DAY_MS, to: end };
@@ -153,6 +155,11 @@ export async function historyDatabase({ servers, say }: BenchOptions, history: H
     await client.query(`comment on database ${name} is 'whole'`);
     return url.href;
   });
+}
+
+export async function storageOf(client: Client): Promise<string> {
+  const { rows: [found] } = await client.query<{ relkind: string }>("select relkind from pg_class where oid = 'positions'::regclass");
+  return found?.relkind === 'p' ? 'native partitions' : 'TimescaleDB';
 }
 
 /** The first record of `sample-frames.ts`, which has one a second, that is not stored yet. */

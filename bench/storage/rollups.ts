@@ -1,11 +1,14 @@
 /**
- * Rolling hours up that are over, minutes and hours together: as core does it, next to one statement that lets the
- * functions of the migrations do it. CPU time of this process and PostgreSQL together.
+ * Rolling hours up: minute by minute while they are open and then from their minutes, as core does it; from their
+ * records, minutes and hours together, as core does it where it was away; next to one statement that lets the functions
+ * of the migrations do it. CPU time of this process and PostgreSQL together.
  */
 import type { PoolClient } from 'pg';
 import { loadSettings } from '../../src/config/load.ts';
-import { BATCH, activeIn, rollUp } from '../../src/core/rollups/hours.ts';
-import type { TouchedHour } from '../../src/core/rollups/records.ts';
+import type { TouchedHour } from '../../src/core/rollups/hours.ts';
+import { BATCH, activeIn, rollUp, sumUp } from '../../src/core/rollups/hours.ts';
+import { rollUpMinutes } from '../../src/core/rollups/minutes.ts';
+import { setMinutesTo } from '../../src/core/rollups/state.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { ROLLUP_VALUES } from '../../src/db/rollup-columns.ts';
 import { sqlTime } from '../../src/db/sql-time.ts';
@@ -17,7 +20,8 @@ import { over } from '../support/statistics.ts';
 import { CpuMeter } from '../support/usage.ts';
 import { insertRows } from './history.ts';
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const ALL = { raw: -Infinity, minutes: -Infinity, hours: -Infinity };
 const PACES = [{ name: 'a record a second', each: 3_600 }, { name: 'a record every 30 s', each: 120 }] as const;
 
@@ -30,6 +34,17 @@ type Way = (client: PoolClient, touched: readonly TouchedHour[]) => Promise<void
 
 async function asCore(client: PoolClient, touched: readonly TouchedHour[]): Promise<void> {
   for (let at = 0; at < touched.length; at += BATCH) await rollUp(client, touched.slice(at, at + BATCH), ALL, true);
+}
+
+async function byMinutes(client: PoolClient, touched: readonly TouchedHour[]): Promise<void> {
+  const hour = touched[0]?.hour ?? 0;
+  await client.query('update rollup_state set rolled_to = $1, minutes_to = $1', [sqlTime(hour)]);
+  const work = { client, kept: ALL, signal: new AbortController().signal, onStored: () => undefined };
+  for (let at = hour; at < hour + HOUR_MS; at += MINUTE_MS) {
+    await rollUpMinutes(work, at, at + MINUTE_MS);
+    await setMinutesTo(client, at + MINUTE_MS);
+  }
+  for (let at = 0; at < touched.length; at += BATCH) await sumUp(client, touched.slice(at, at + BATCH));
 }
 
 async function inSql(client: PoolClient, touched: readonly TouchedHour[]): Promise<void> {
@@ -82,10 +97,11 @@ async function run(options: BenchOptions): Promise<Outcome> {
   const ratios: NonNullable<Outcome['ratios']>[number][] = [];
   for (const { name, each } of PACES) {
     const rollUpBy = await prepare(options, records, each);
-    const ways = { core: () => rollUpBy(asCore), sql: () => rollUpBy(inSql) };
-    const { core, sql } = await takeTurns(ways, options.quick ? 2 : 5);
+    const ways = { minutes: () => rollUpBy(byMinutes), core: () => rollUpBy(asCore), sql: () => rollUpBy(inSql) };
+    const { minutes, core, sql } = await takeTurns(ways, options.quick ? 2 : 5);
     const micros = (rounds: readonly Round[]): number[] => rounds.map((round) => round.micros);
     figures.push(
+      { name: `${name}: by minutes, CPU a record`, unit: 'µs', values: micros(minutes) },
       { name: `${name}: core, CPU a record`, unit: 'µs', values: micros(core) },
       { name: `${name}: core`, unit: 'records/s', values: core.map(({ perSecond }) => perSecond) },
       { name: `${name}: in SQL, CPU a record`, unit: 'µs', values: micros(sql) },

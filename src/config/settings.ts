@@ -149,7 +149,7 @@ const database = {
   POSITIONS_PARTITION_DAYS_BEHIND: integer({ default: 31, min: 0, max: 366, unit: 'days', doc: 'Daily partitions made for the past when the table is new (native partitions). Older records go to the default partition.' }),
   ROLLUP_MINUTES_RETENTION_DAYS: integer({ default: 365, min: 0, max: 36_500, unit: 'days', doc: 'Rollups by minute older than this are dropped; 0 keeps all.' }),
   ROLLUP_HOURS_RETENTION_DAYS: integer({ default: 1_825, min: 0, max: 36_500, unit: 'days', doc: 'Rollups by hour older than this are dropped; 0 keeps all.' }),
-  ROLLUP_INTERVAL_MS: integer({ default: 30_000, min: 50, max: HOUR_MS, unit: 'ms', doc: 'How often hours that are over or got late records are rolled up. Until then they are answered from `positions`.' }),
+  ROLLUP_INTERVAL_MS: integer({ default: 30_000, min: 50, max: HOUR_MS, unit: 'ms', doc: 'How often minutes and hours that are over or got late records are rolled up. Until then they are answered from `positions`.' }),
 } as const;
 
 const query = {

@@ -155,12 +155,16 @@ function rollupEvents(metrics: CoreMetrics, log: Logger) {
       metrics.rollupHours.inc({ cause }, hours);
       metrics.rollupDuration.observe(durationMs / MS);
     },
-    rollupsMeasured({ marks, lagSeconds }: RollupStats): void {
+    minutesRolledUp(durationMs: number): void {
+      metrics.rollupDuration.observe(durationMs / MS);
+    },
+    rollupsMeasured({ marks, lagSeconds, minutesLagSeconds }: RollupStats): void {
       metrics.rollupMarks.set(marks);
       metrics.rollupLag.set(lagSeconds);
+      metrics.rollupMinutesLag.set(minutesLagSeconds);
     },
     rollupWaits: (): void => {
-      report('warn', 'rolling up', {}, 'an hour that is over is not rolled up yet: a transaction that writes positions does not end; trying again');
+      report('warn', 'rolling up', {}, 'what is over is not rolled up yet: a transaction that writes positions does not end; trying again');
     },
     rollupsFilled(): void {
       log.info('the rollups have all positions that are kept');

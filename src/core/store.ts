@@ -15,6 +15,7 @@ import { POSITION_COLUMNS, encodeCopy } from './copy-rows.ts';
 import { updateDeviceState } from './device-state.ts';
 import type { Repeats } from './repeats.ts';
 import { areCheap, withoutStored } from './repeats.ts';
+import type { Marking } from './rollups/marks.ts';
 import { beginMarking, markLate } from './rollups/marks.ts';
 
 export interface Stored {
@@ -46,10 +47,10 @@ function isRefusal(error: unknown): boolean {
   return action === 'data' || action === 'conflict';
 }
 
-async function inTransaction<T>(client: PoolClient, work: (markBefore: number) => Promise<T>): Promise<T> {
-  const markBefore = await beginMarking(client);
+async function inTransaction<T>(client: PoolClient, work: (marking: Marking) => Promise<T>): Promise<T> {
+  const marking = await beginMarking(client);
   try {
-    const result = await work(markBefore);
+    const result = await work(marking);
     await client.query('commit');
     return result;
   } catch (error) {
@@ -60,10 +61,10 @@ async function inTransaction<T>(client: PoolClient, work: (markBefore: number) =
 }
 
 async function storeNew(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
-  return inTransaction(client, async (markBefore) => {
+  return inTransaction(client, async (marking) => {
     await copyIn(client, `positions (${COLUMNS})`, encodeCopy(rows));
     await updateDeviceState(client, rows);
-    await markLate(client, rows, markBefore);
+    await markLate(client, rows, marking);
     return { inserted: rows, duplicates: 0 };
   });
 }
@@ -76,12 +77,12 @@ function rowsWithKeys(rows: readonly PositionRow[], keys: readonly Key[]): Posit
 
 async function storeStaged(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
   await client.query(CREATE_STAGING);
-  return inTransaction(client, async (markBefore) => {
+  return inTransaction(client, async (marking) => {
     await copyIn(client, `staged_positions (${COLUMNS})`, encodeCopy(rows));
     const { rows: keys } = await client.query<Key>({ name: 'insert-staged', text: INSERT_STAGED });
     const inserted = rowsWithKeys(rows, keys);
     await updateDeviceState(client, inserted);
-    await markLate(client, inserted, markBefore);
+    await markLate(client, inserted, marking);
     return { inserted, duplicates: rows.length - inserted.length };
   });
 }

@@ -38,11 +38,14 @@ export function keptAt(now: number, settings: RollupSettings): Kept {
   };
 }
 
-/** Before anything is dropped. Never goes back: what is dropped does not return when a setting is raised. */
+/**
+ * Before anything is dropped. Never goes back: what is dropped does not return when a setting is raised. Minutes of an
+ * hour that was never rolled up are given up where they may be dropped.
+ */
 export async function applyRetention(client: PoolClient, { raw, minutes, hours }: Kept): Promise<void> {
   await client.query(
     `update rollup_state set raw_from = greatest(raw_from, $1), minutes_from = greatest(minutes_from, $2),
-       hours_from = greatest(hours_from, $3)
+       hours_from = greatest(hours_from, $3), minutes_to = case when rolled_to < $2 then rolled_to else minutes_to end
      where raw_from < $1 or minutes_from < $2 or hours_from < $3`,
     [raw, minutes, hours].map(sqlTime));
 }

@@ -9,4 +9,6 @@ export interface RollupStats {
   readonly marks: number;
   /** How long ago the last hour that is rolled up ended, seconds; 0: none is. */
   readonly lagSeconds: number;
+  /** The same of the last minute. */
+  readonly minutesLagSeconds: number;
 }

@@ -1,6 +1,6 @@
 /**
- * The records of hours of trackers, as a COPY in binary format gives them (documentation of COPY, "Binary Format"):
- * hour by hour in the order asked for, in each by `(ts, event_id)`. Of what is read as much is in memory as the socket
+ * The records of spans of trackers, as a COPY in binary format gives them (documentation of COPY, "Binary Format"):
+ * span by span in the order asked for, in each by `(ts, event_id)`. Of what is read as much is in memory as the socket
  * has given.
  *
  * Errors: those of PostgreSQL; what is asked for is over then.
@@ -11,10 +11,18 @@ import { sqlTime } from '../../db/sql-time.ts';
 import { POSTGRES_EPOCH_MS, TWO_TO_32 } from '../binary-format.ts';
 import { COPY_END, COPY_START } from '../copy-rows.ts';
 
-/** An hour of a tracker; `hour` is its beginning, epoch milliseconds. */
-export interface TouchedHour {
+/** Some time of a tracker, from `from` to before `to`, both at full minutes; epoch milliseconds. */
+export interface Span {
   readonly deviceId: number | bigint;
-  readonly hour: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The spans as parameters of a statement: ids, beginnings and ends. */
+export function spanArrays(spans: readonly Span[]): [string[], string[], string[]] {
+  return [
+    spans.map(({ deviceId }) => String(deviceId)), spans.map(({ from }) => sqlTime(from)), spans.map(({ to }) => sqlTime(to)),
+  ];
 }
 
 /** One record; the next one is in the same object. */
@@ -43,13 +51,12 @@ const JSONB_VERSION_BYTES = 1;
  * COPY takes no parameters; all of these are numbers and times of ours. `offset 0`: bounds that are plain values choose
  * chunks and compressed batches, expressions do not.
  */
-function copyOf(touched: readonly TouchedHour[]): string {
-  const ids = touched.map(({ deviceId }) => String(deviceId)).join();
-  const hours = touched.map(({ hour }) => `"${sqlTime(hour)}"`).join();
+function copyOf(spans: readonly Span[]): string {
+  const [ids, begins, ends] = spanArrays(spans).map((values) => values.map((value) => `"${value}"`).join());
   return `copy (
     select r.* from (
-      select device_id, hour as begins, hour + interval '1 hour' as ends
-      from unnest('{${ids}}'::bigint[], '{${hours}}'::timestamptz[]) as hours (device_id, hour) offset 0) as touched
+      select * from unnest('{${ids}}'::bigint[], '{${begins}}'::timestamptz[], '{${ends}}'::timestamptz[])
+        as spans (device_id, begins, ends) offset 0) as touched
     cross join lateral (
       select ${COLUMNS} from positions p
       where p.device_id = touched.device_id and p.ts >= touched.begins and p.ts < touched.ends
@@ -151,13 +158,13 @@ const NOTHING: RollupRecord = {
 
 /** @param take called with every record @throws what PostgreSQL says, Error when what it sends is not a whole COPY */
 export async function readRecords(
-  client: PoolClient, touched: readonly TouchedHour[], take: (record: RollupRecord) => void,
+  client: PoolClient, spans: readonly Span[], take: (record: RollupRecord) => void,
 ): Promise<void> {
   const cursor = new Cursor();
   const record = { ...NOTHING };
   let hasBegun = false;
   // pg puts what clears the timer of the query into `callback`, which pg-copy-streams does not call.
-  const copy = Object.assign(copyTo(copyOf(touched)), { callback: () => undefined });
+  const copy = Object.assign(copyTo(copyOf(spans)), { callback: () => undefined });
   try {
     for await (const bytes of client.query(copy) as AsyncIterable<Buffer>) {
       cursor.append(bytes);

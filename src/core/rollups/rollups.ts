@@ -1,5 +1,6 @@
 /**
- * Keeps the rollups of positions: hours that are over, hours that got late records, and, after an upgrade, the past.
+ * Keeps the rollups of positions: minutes and hours that are over, those that got late records, and, after an upgrade,
+ * the past.
  * One instance does it at a time. A round that is cut off at any point has lost nothing and done nothing by half: what
  * is stored counts from the moment that `rollup_state` says so, or that the mark is gone, and until then `positions`
  * answers.
@@ -13,14 +14,16 @@ import { HOUR_MS, applyRetention, hourOf, keptAt } from '../../db/rollup-retenti
 import { sqlTime } from '../../db/sql-time.ts';
 import type { CoreEvents } from '../events.ts';
 import type { RollupCause, RollupStats } from './causes.ts';
-import { BATCH, activeIn, rollUp } from './hours.ts';
-import type { TouchedHour } from './records.ts';
+import type { TouchedHour } from './hours.ts';
+import { BATCH, activeIn, rollUp, sumUp } from './hours.ts';
+import type { MinutesWork } from './minutes.ts';
+import { rollUpLateMinutes, rollUpMinutes } from './minutes.ts';
 import type { RollupState } from './state.ts';
-import { closeHours, readState, setFilledFrom, setRolledTo } from './state.ts';
+import { closeMinutes, hoursEnd, readState, setFilledFrom, setMinutesTo, setRolledTo } from './state.ts';
 
 interface RollupOptions {
   readonly settings: RollupSettings & { readonly ROLLUP_INTERVAL_MS: number };
-  readonly events: Pick<CoreEvents, 'rolledUp' | 'rollupsMeasured' | 'rollupWaits' | 'rollupsFilled'>;
+  readonly events: Pick<CoreEvents, 'rolledUp' | 'minutesRolledUp' | 'rollupsMeasured' | 'rollupWaits' | 'rollupsFilled'>;
   readonly signal: AbortSignal;
 }
 
@@ -43,7 +46,8 @@ const MEASURE = `
       select case when counted.marks < ${MARKS_COUNTED} then counted.marks else greatest(counted.marks, c.reltuples) end::bigint
       from (select count(*) as marks from (select from rollup_marks limit ${MARKS_COUNTED}) m) counted,
         pg_class c where c.oid = 'rollup_marks'::regclass) as marks,
-    case when rolled_to = '-infinity' then 0 else date_part('epoch', now() - rolled_to) end as "lagSeconds"
+    case when rolled_to = '-infinity' then 0 else date_part('epoch', now() - rolled_to) end as "lagSeconds",
+    case when rolled_to = '-infinity' then 0 else date_part('epoch', now() - minutes_to) end as "minutesLagSeconds"
   from rollup_state`;
 
 async function timeOf(client: PoolClient, sql: string, values: readonly string[]): Promise<number | null> {
@@ -55,16 +59,20 @@ class Round {
   readonly #client: PoolClient;
   readonly #options: RollupOptions;
   readonly #kept: Kept;
+  readonly #minutesWork: MinutesWork;
 
   constructor(client: PoolClient, options: RollupOptions, now: number) {
+    const { settings, events, signal } = options;
     this.#client = client;
     this.#options = options;
-    this.#kept = keptAt(now, options.settings);
+    this.#kept = keptAt(now, settings);
+    this.#minutesWork = { client, kept: this.#kept, signal, onStored: events.minutesRolledUp };
   }
 
   async run(state: RollupState): Promise<void> {
     await applyRetention(this.#client, this.#kept);
     if (!state.begun) return;
+    await this.#client.query(DROP_NEEDLESS_MARKS);
     await this.#rollUpEnded(state);
     await this.#rollUpLate();
     await this.#fill();
@@ -72,16 +80,36 @@ class Round {
 
   async #rollUpEnded(state: RollupState): Promise<void> {
     const { signal, events } = this.#options;
-    const end = await closeHours(this.#client, state, signal);
-    if (end === null) events.rollupWaits();
-    if (end === null || end === state.rolledTo) return;
-    if (state.rolledTo === -Infinity) return setRolledTo(this.#client, end);
-    let hour = state.rolledTo;
-    while (hour < end && !signal.aborted) {
-      const active = await activeIn(this.#client, hour);
-      if (!(await this.#rollUp(active, 'over'))) return;
-      hour = active.length > 0 ? hour + HOUR_MS : await this.#nextHour(hour, end);
+    const end = await closeMinutes(this.#client, state, signal);
+    if (end === null) return events.rollupWaits();
+    if (state.rolledTo === -Infinity) return setRolledTo(this.#client, hoursEnd(state));
+    // Before their hour is made of them.
+    const isOver = this.#timeSlice();
+    while (!isOver() && await rollUpLateMinutes(this.#minutesWork));
+    await this.#rollUpHours(hoursEnd(state));
+    await this.#rollUpMinutes(end);
+  }
+
+  async #rollUpHours(end: number): Promise<void> {
+    const { rolledTo, minutesTo } = await readState(this.#client);
+    let hour = rolledTo;
+    while (hour < end) {
+      const next = hour + HOUR_MS;
+      const isSum = next <= minutesTo && hour >= Math.max(this.#kept.minutes, this.#kept.hours);
+      const active = await activeIn(this.#client, hour, isSum ? 'minutes' : 'records');
+      if (!(await this.#rollUp(active, 'over', isSum))) return;
+      hour = isSum || active.length > 0 ? next : await this.#nextHour(hour, end);
       await setRolledTo(this.#client, hour);
+    }
+  }
+
+  async #rollUpMinutes(to: number): Promise<void> {
+    let { minutesTo } = await readState(this.#client);
+    while (minutesTo < to && !this.#options.signal.aborted) {
+      const end = await rollUpMinutes(this.#minutesWork, minutesTo, to);
+      if (end === null) return;
+      await setMinutesTo(this.#client, end);
+      minutesTo = end;
     }
   }
 
@@ -92,7 +120,6 @@ class Round {
   }
 
   async #rollUpLate(): Promise<void> {
-    await this.#client.query(DROP_NEEDLESS_MARKS);
     const isOver = this.#timeSlice();
     while (!isOver()) {
       const { rows } = await this.#client.query<TouchedHour>(TAKE_MARKED);
@@ -132,13 +159,13 @@ class Round {
     return time === null ? [] : activeIn(this.#client, hourOf(time));
   }
 
-  /** @returns whether all of it is done; false: `signal` has aborted */
-  async #rollUp(touched: readonly TouchedHour[], cause: RollupCause): Promise<boolean> {
+  /** @param isSum of their minutes @returns whether all of it is done; false: `signal` has aborted */
+  async #rollUp(touched: readonly TouchedHour[], cause: RollupCause, isSum = false): Promise<boolean> {
     for (let at = 0; at < touched.length; at += BATCH) {
       if (this.#options.signal.aborted) return false;
       const batch = touched.slice(at, at + BATCH);
       const startedAt = performance.now();
-      await rollUp(this.#client, batch, this.#kept, cause !== 'late');
+      await (isSum ? sumUp(this.#client, batch) : rollUp(this.#client, batch, this.#kept, cause !== 'late'));
       this.#options.events.rolledUp(cause, batch.length, performance.now() - startedAt);
     }
     return true;

@@ -10,8 +10,10 @@ import { hourOf } from '../../db/rollup-retention.ts';
 import { sqlTime } from '../../db/sql-time.ts';
 import { pause } from '../../shared/wait.ts';
 
-/** An hour is rolled up when it has been over for so long: what comes later costs a second time. */
-const SETTLING_MS = 5 * 60_000;
+export const MINUTE_MS = 60_000;
+
+/** An hour or a minute is rolled up when it has been over for so long: what comes later costs a second time. */
+const SETTLING_MS = { hour: 5 * MINUTE_MS, minute: 2 * MINUTE_MS } as const;
 
 const WRITER_POLL_MS = 50;
 const WRITER_WAIT_MS = 30_000;
@@ -22,6 +24,7 @@ export interface RollupState {
   readonly begun: boolean;
   readonly markBefore: number;
   readonly rolledTo: number;
+  readonly minutesTo: number;
   readonly minutesFrom: number;
   readonly hoursFrom: number;
   readonly rawFrom: number;
@@ -29,7 +32,7 @@ export interface RollupState {
 
 const READ = `
   select now() as "now", begins_at <= now() as begun, mark_before as "markBefore", rolled_to as "rolledTo",
-    minutes_from as "minutesFrom", hours_from as "hoursFrom", raw_from as "rawFrom"
+    minutes_to as "minutesTo", minutes_from as "minutesFrom", hours_from as "hoursFrom", raw_from as "rawFrom"
   from rollup_state`;
 
 export async function readState(client: PoolClient): Promise<RollupState> {
@@ -61,14 +64,20 @@ async function writersGone(client: PoolClient, signal: AbortSignal): Promise<boo
   return true;
 }
 
+/** Where those hours end that can be rolled up, by now: never beyond what `closeMinutes` says. */
+export function hoursEnd({ now, rolledTo }: RollupState): number {
+  return Math.max(rolledTo, hourOf(now - SETTLING_MS.hour));
+}
+
 /**
  * The end of what can be rolled up: from then on every writer marks what it writes before it, and what the others have
  * written is committed.
  * @returns null when a writer that does not know of it goes on
  */
-export async function closeHours(client: PoolClient, state: RollupState, signal: AbortSignal): Promise<number | null> {
-  const end = Math.max(state.markBefore, hourOf(state.now - SETTLING_MS));
-  if (end === state.rolledTo) return end;
+export async function closeMinutes(client: PoolClient, state: RollupState, signal: AbortSignal): Promise<number | null> {
+  const settled = Math.floor((state.now - SETTLING_MS.minute) / MINUTE_MS) * MINUTE_MS;
+  const end = Math.max(state.markBefore, settled);
+  if (end === state.minutesTo) return end;
   await client.query('update rollup_state set mark_before = greatest(mark_before, $1)', [sqlTime(end)]);
   return (await writersGone(client, signal)) ? end : null;
 }
@@ -76,10 +85,15 @@ export async function closeHours(client: PoolClient, state: RollupState, signal:
 /** Hours before `end` are answered from what is stored. Where nothing is stored yet, nothing before it is either. */
 export async function setRolledTo(client: PoolClient, end: number): Promise<void> {
   await client.query(
-    `update rollup_state set rolled_to = $1,
+    `update rollup_state set rolled_to = $1, minutes_to = greatest(minutes_to, $1),
        minutes_from = case when rolled_to = '-infinity' then $1 else minutes_from end,
        hours_from = case when rolled_to = '-infinity' then $1 else hours_from end`,
     [sqlTime(end)]);
+}
+
+/** Minutes before `end` are answered from what is stored, those of the open hours too. */
+export async function setMinutesTo(client: PoolClient, end: number): Promise<void> {
+  await client.query('update rollup_state set minutes_to = greatest(minutes_to, $1)', [sqlTime(end)]);
 }
 
 /** Hours from `from` on are answered from what is stored, in the levels that had nothing before `before`. */

@@ -54,9 +54,10 @@ function deviceMetrics(registers: Registry[]) {
 function rollupMetrics(registers: Registry[]) {
   return {
     rollupHours: new Counter({ registers, name: 'odograph_core_rollup_hours_total', help: 'Hours of trackers rolled up, by cause: over, late (records came for an hour that had been rolled up) or past (from before there were rollups).', labelNames: ['cause'] }),
-    rollupDuration: new Histogram({ registers, name: 'odograph_core_rollup_duration_seconds', help: 'One transaction of rollups, of up to 100 hours of trackers.', buckets: WRITE_BUCKETS }),
-    rollupLag: new Gauge({ registers, name: 'odograph_core_rollup_lag_seconds', help: 'How long ago the last hour that is rolled up ended; 0: none is yet. What is not rolled up is answered from positions.' }),
-    rollupMarks: new Gauge({ registers, name: 'odograph_core_rollup_marks', help: 'Marks of late records that wait for their hour to be rolled up again; beyond 10,000 as PostgreSQL estimates them.' }),
+    rollupDuration: new Histogram({ registers, name: 'odograph_core_rollup_duration_seconds', help: 'One transaction of rollups: up to 100 hours of trackers, or some minutes of up to 500.', buckets: WRITE_BUCKETS }),
+    rollupLag: new Gauge({ registers, name: 'odograph_core_rollup_lag_seconds', help: 'How long ago the last hour that is rolled up ended; 0: none is yet.' }),
+    rollupMinutesLag: new Gauge({ registers, name: 'odograph_core_rollup_minutes_lag_seconds', help: 'How long ago the last minute that is rolled up ended; 0: none is yet. What is not rolled up is answered from positions.' }),
+    rollupMarks: new Gauge({ registers, name: 'odograph_core_rollup_marks', help: 'Marks of late records that wait for their hour or minute to be rolled up again; beyond 10,000 as PostgreSQL estimates them.' }),
   };
 }
 

@@ -27,8 +27,10 @@ export interface Cost {
   readonly rows: number;
   /** Those of `rows` that are records which a question to rollups has to read, since they are not rolled up. */
   readonly unrolled: number;
-  /** All before is rolled up, but for late records; epoch milliseconds. null: nothing is, or rollups are not asked. */
-  readonly rolledTo: number | null;
+  /** All before is rolled up by hour, but for late records; epoch milliseconds. null: nothing is, or rollups are not asked. */
+  readonly hoursTo: number | null;
+  /** The same by minute. */
+  readonly minutesTo: number | null;
   readonly weight: Weight;
 }
 
@@ -44,9 +46,9 @@ export function rowsText(rows: number): string {
 }
 
 /** What to say of the records that a question to rollups meets. */
-function unrolledText({ unrolled, rolledTo }: Cost): string {
+function unrolledText({ unrolled, minutesTo }: Cost): string {
   if (Math.round(unrolled) === 0) return '';
-  const since = rolledTo === null ? '' : `; all before ${new Date(rolledTo).toISOString()} is, but for late records`;
+  const since = minutesTo === null ? '' : `; all before ${new Date(minutesTo).toISOString()} is, but for late records`;
   return ` (${rowsText(unrolled)} of them records that are not rolled up yet${since})`;
 }
 
@@ -67,9 +69,10 @@ export class CostLimit {
       ? { name: 'cost', text: RECORDS_COST, values }
       : { name: `cost-${source}`, text: ROLLUPS_COST[source], values: [...values, Math.ceil((to - from) / RESOLUTION_MS[source])] };
     const [answer] = await this.#database.ask<Omit<Cost, 'weight'>>(question, signal);
-    const { rows = 0, unrolled = 0, rolledTo = null } = answer ?? {};
+    const { rows = 0, unrolled = 0, hoursTo = null, minutesTo = null } = answer ?? {};
+    const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * SECOND_MS);
     return {
-      rows: Math.round(rows), unrolled, rolledTo: rolledTo === null ? null : rolledTo * SECOND_MS,
+      rows: Math.round(rows), unrolled, hoursTo: inMs(hoursTo), minutesTo: inMs(minutesTo),
       weight: rows * effort > EXPENSIVE_ROWS ? 'expensive' : 'cheap',
     };
   }

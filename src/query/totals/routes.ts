@@ -66,11 +66,13 @@ async function readTotals(
   { filter, groups }: ChosenDevices,
   signal: AbortSignal,
 ): Promise<Totals> {
-  const { weight, rolledTo } = await cost.admit(
+  const { weight, hoursTo, minutesTo } = await cost.admit(
     { devices: filter, range, source: 'hours' }, 'ask for fewer devices', signal);
   const ids = filter.kind === 'all' ? null : filter.ids;
   const onlineSince = Date.now() - settings.QUERY_ONLINE_MS;
-  const statement = totalsSql({ range, ids, groups, onlineSince, recordsFrom: rolledTo ?? -Infinity });
+  const statement = totalsSql({
+    range, ids, groups, onlineSince, hoursTo: hoursTo ?? -Infinity, minutesTo: minutesTo ?? -Infinity,
+  });
   const rows = await database.ask<TotalsRow>({ name: 'totals', weight, ...statement }, signal);
   const byKey = new Map(rows.map((row) => [row.key, row]));
   return {

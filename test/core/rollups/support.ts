@@ -43,11 +43,13 @@ export async function openRollups(storage: string, overrides: Partial<SchemaSett
 
 /** As if everything before that hour had been rolled up, and nothing was there. */
 export async function rolledUpTo(pool: Pool, hour: number): Promise<void> {
-  await pool.query('update rollup_state set rolled_to = $1, mark_before = $1', [new Date(hour).toISOString()]);
+  await pool.query('update rollup_state set rolled_to = $1, minutes_to = $1, mark_before = $1', [new Date(hour).toISOString()]);
 }
 
 export interface RoundResult {
   readonly hours: Readonly<Record<'over' | 'late' | 'past', number>>;
+  /** Transactions of minutes alone. */
+  readonly minutes: number;
   readonly stats: RollupStats | undefined;
   readonly waited: boolean;
   readonly filled: boolean;
@@ -59,18 +61,20 @@ export async function round(
   signal = new AbortController().signal,
 ): Promise<RoundResult> {
   const hours = { over: 0, late: 0, past: 0 };
+  let minutes = 0;
   let [stats, waited, filled]: [RollupStats | undefined, boolean, boolean] = [undefined, false, false];
   await keepRollups(pool, {
     settings: { ...settings, ROLLUP_INTERVAL_MS: 30_000 },
     signal,
     events: {
       rolledUp: (cause, count) => { hours[cause] += count; },
+      minutesRolledUp: () => { minutes += 1; },
       rollupsMeasured: (measured) => { stats = measured; },
       rollupWaits: () => { waited = true; },
       rollupsFilled: () => { filled = true; },
     },
   });
-  return { hours, stats, waited, filled };
+  return { hours, minutes, stats, waited, filled };
 }
 
 export async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -234,8 +238,8 @@ function expectSame(actual: ReadonlyMap<string, Rollup>, expected: ReadonlyMap<s
 }
 
 const LEVELS = [
-  { view: 'position_minutes', table: 'minute_rollups', widthMs: MINUTE_MS },
-  { view: 'position_hours', table: 'hour_rollups', widthMs: HOUR_MS },
+  { view: 'position_minutes', table: 'minute_rollups', end: 'minutes_to', widthMs: MINUTE_MS },
+  { view: 'position_hours', table: 'hour_rollups', end: 'rolled_to', widthMs: HOUR_MS },
 ];
 
 /** Both views answer what the rows of `positions` are, as one snapshot sees all of them. */
@@ -252,8 +256,8 @@ export async function expectLikeRaw(pool: Pool): Promise<void> {
 
 /** What is stored, without help from `positions`. */
 export async function expectStoredLikeRaw(pool: Pool): Promise<void> {
-  for (const { table, widthMs } of LEVELS) {
-    const { rows: [state] } = await pool.query<{ until: number }>('select rolled_to as until from rollup_state');
+  for (const { table, end, widthMs } of LEVELS) {
+    const { rows: [state] } = await pool.query<{ until: number }>(`select ${end} as until from rollup_state`);
     const expected = [...await expectedRollups(pool, widthMs)].filter(([key]) => Number(key.split('/')[1]) < state!.until);
     expectSame(await answers(pool, `select * from ${table}`), new Map(expected), table);
   }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Answering } from '../../../src/query/database.ts';
 import { CostLimit } from '../../../src/query/protection/cost.ts';
 import type { Cost, Reading } from '../../../src/query/protection/cost.ts';
-import { HOUR_MS, hourBefore, round, row, write } from '../../core/rollups/support.ts';
+import { HOUR_MS, MINUTE_MS, hourBefore, round, row, write } from '../../core/rollups/support.ts';
 import { SCHEMA_SETTINGS } from '../../db/fixture.ts';
 import type { TestApi } from '../support.ts';
 import { STORAGES, addDevices, openPrepared, refreshStates, refusal, startApi } from '../support.ts';
@@ -57,13 +57,13 @@ test.each(STORAGES)('of rollups the records that are not rolled up count as what
   const before = await estimate({ range, source: 'hours' });
   expectNear(before.rows, all);
   expectNear(before.unrolled, all);
-  expect(before.rolledTo).toBeNull();
+  expect(before).toMatchObject({ hoursTo: null, minutesTo: null });
   const until = await rollUp();
   const present = (end - until) / SECOND_MS;
   const after = await estimate({ range, source: 'hours' });
   expectNear(after.unrolled, present);
   expectNear(after.rows - after.unrolled, HOURS);
-  expect(after.rolledTo).toBe(until);
+  expect(after).toMatchObject({ hoursTo: until, minutesTo: until });
   const minutes = await estimate({ range, source: 'minutes' });
   expect(minutes.rows - minutes.unrolled).toBeLessThanOrEqual((HOURS + 1) * 60);
   expectNear((await estimate({ range, source: 'raw' })).rows, all);
@@ -73,6 +73,27 @@ test.each(STORAGES)('of rollups the records that are not rolled up count as what
   expectNear((await estimate({ range: { from: begin, to: until }, source: 'hours' })).unrolled, 2 * HOUR_MS / SECOND_MS);
   await rollUp();
   expect((await estimate({ range: { from: begin, to: until }, source: 'hours' })).unrolled).toBe(0);
+});
+
+test.each(STORAGES)('of the open hour the minutes count that are rolled up, and the records since, with %s', async (storage) => {
+  const { estimate, rollUp, begin, end, id, pool } = await openFleet(storage);
+  const range = { from: begin, to: hourBefore(-1) };
+  await rollUp();
+  const hoursTo = await rollUp();
+  for (const source of ['hours', 'minutes'] as const) {
+    const { rows, unrolled, minutesTo } = await estimate({ range, source });
+    expect(minutesTo).toBeGreaterThan(hoursTo);
+    const open = (minutesTo! - hoursTo) / MINUTE_MS;
+    const before = (hoursTo - begin) / (source === 'hours' ? HOUR_MS : MINUTE_MS);
+    expect(Math.abs(unrolled - (end - minutesTo!) / SECOND_MS)).toBeLessThan(4);
+    expect(rows - unrolled).toBeGreaterThanOrEqual(before + open - 1);
+    // Of minutes the most that there may be is that of the whole range.
+    expect(rows - unrolled).toBeLessThanOrEqual(source === 'hours' ? before + open + 2 : (range.to - begin) / MINUTE_MS + open);
+    // A minute, whatever part of the hour is rolled up.
+    await write(pool, [row(id, hoursTo + 1), row(id, hoursTo + 2)]);
+    expect(Math.abs((await estimate({ range, source })).unrolled - unrolled - MINUTE_MS / SECOND_MS)).toBeLessThan(4);
+    await pool.query('delete from rollup_marks');
+  }
 });
 
 test('totals, and series of rollups, over more of the present than may be read are refused, and say how far back to go', async () => {

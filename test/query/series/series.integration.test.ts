@@ -31,6 +31,8 @@ async function openSeries(storage: string, rows: readonly PositionRow[]): Promis
   await rolledUpTo(database.pool, hourBefore(48));
   await write(database.pool, rows);
   await round(database);
+  // The last hours as if they were not over: of them minutes are rolled up, but for the last ones.
+  await database.pool.query('update rollup_state set rolled_to = $1', [new Date(hourBefore(4))]);
   await refreshStates(database.pool);
   const { url: redisUrl } = await createRedis();
   const api = await startApi({ redisUrl, redis: await openRedis(redisUrl), postgresUrl: database.url });

@@ -95,7 +95,7 @@ test('ranges at the ends of time are answered', async () => {
   }
 });
 
-test.each(STORAGES)('totals are the same wherever the hours end that are rolled up, and with late records, with %s', async (storage) => {
+test.each(STORAGES)('totals are the same wherever the hours and minutes end that are rolled up, and with late records, with %s', async (storage) => {
   const site = await openPrepared(storage);
   const ids = await addDevices(site.pool, 'A', 'B');
   const HOUR_MS = 60 * MINUTE_MS;
@@ -114,9 +114,13 @@ test.each(STORAGES)('totals are the same wherever the hours end that are rolled 
   const mark = [ids.get('B'), (BEGIN + HOUR_MS) / 1_000];
   await site.pool.query('insert into rollup_marks (device_id, hour) values ($1, to_timestamp($2))', mark);
   const answers = new Set<string>();
-  for (const rolledTo of ['-infinity', '2026-05-04T01:00Z', '2026-05-04T03:00Z']) {
+  for (const [rolledTo, minutesTo] of [
+    ['-infinity', '-infinity'], ['2026-05-04T01:00Z', '2026-05-04T01:00Z'], ['2026-05-04T01:00Z', '2026-05-04T02:40Z'],
+    ['2026-05-04T02:00Z', '2026-05-04T02:01Z'], ['2026-05-04T03:00Z', '2026-05-04T03:00Z'],
+  ]) {
     await site.pool.query(
-      "update rollup_state set rolled_to = $1, minutes_from = '-infinity', hours_from = '-infinity'", [rolledTo]);
+      "update rollup_state set rolled_to = $1, minutes_to = $2, minutes_from = '-infinity', hours_from = '-infinity'",
+      [rolledTo, minutesTo]);
     // The cache keeps an answer for some seconds.
     const api = await startApi(site, { overrides: { QUERY_CACHE_MAX_BYTES: '0' } });
     const { text, json } = await api.ask('/v1/totals?from=2026-05-04T00:00:00Z&to=2026-05-04T05:00:00Z');
