@@ -28,7 +28,8 @@ export function* sampleEntries(sample: Sample): Generator<SampleEntry> {
   const imeis = imeisOf(devices);
   const receivedAt = Date.now();
   const context = {
-    protocol: teltonika.name, session: null, receivedAt, now: receivedAt, partitions: PARTITIONS, maxPastMs: Infinity, maxFutureMs: 0,
+    protocol: teltonika.name, session: null, receivedAt, now: receivedAt, partitions: PARTITIONS,
+    maxPastMs: Infinity, maxFutureMs: 0,
   };
   for (let n = 0; n < recordsEach; n += recordsPerFrame) {
     for (const [device, deviceId] of imeis.entries()) {

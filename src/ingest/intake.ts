@@ -38,7 +38,8 @@ export class Intake {
 
   /** `before` is the session before the frame, null for a datagram; `handle` is the protocol's reading of it. */
   take(peer: Peer, before: Session | null, frame: Buffer, handle: (receivedAt: number) => Handled): Taken | Refused {
-    const { STREAM_PARTITIONS: partitions, MAX_PAST_MS: maxPastMs, MAX_FUTURE_MS: maxFutureMs } = this.#options.settings;
+    const { settings } = this.#options;
+    const { STREAM_PARTITIONS: partitions, MAX_PAST_MS: maxPastMs, MAX_FUTURE_MS: maxFutureMs } = settings;
     const receivedAt = Date.now();
     const session = before ?? NOBODY;
     const context: FrameContext = {
