@@ -2,7 +2,8 @@
  * TimescaleDB's jobs for positions and its rollups, made to agree with the settings at every start. They need the
  * Timescale licence; under the Apache licence, as some managed servers have it, nothing is compressed (a warning) and
  * retention of positions is ours too (`dropExpiredChunks`). It is ours as well where more has expired than the job can
- * drop: that is one transaction, and one for 1,200 chunks finds no room for its locks in a PostgreSQL of default settings.
+ * drop: that is one transaction, and one for 1,200 chunks finds no room for its locks in a PostgreSQL of default
+ * settings.
  */
 import type { PoolClient } from 'pg';
 import type { Settings } from '../config/settings.ts';

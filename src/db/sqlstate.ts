@@ -8,7 +8,7 @@
  * - `retry`: the statement is good, the database is not; the same statement will succeed once it is mended.
  * - `conflict`: a row with this key is there already.
  * - `data`: a value of this statement can never be stored; a retry fails in the same way.
- * - `shrink`: too much at once, or no room for anything: a smaller statement may succeed at once; the smallest is retried.
+ * - `shrink`: too much at once, or no room for anything: a smaller statement may succeed; the smallest is retried.
  * - `suspect`: cannot be told; worth a few retries, then to be handled like `data`.
  */
 export type Action = 'retry' | 'conflict' | 'data' | 'shrink' | 'suspect';
@@ -63,7 +63,7 @@ export const POLICIES: Readonly<Record<string, Policy>> = {
   '42': slowly('the schema or the permissions are not what this version needs'),
   '53': retry('the database is out of a resource', 500, 30_000),
   '53100': retry('the disk of the database is full', 1_000, 30_000),
-  // Its table of locks too: a transaction has one for each chunk or partition that it writes, and for each of its indexes.
+  // Its table of locks too: a transaction has one for each chunk or partition that it writes, and for their indexes.
   '53200': { ...retry('the database is out of memory, or of room for locks', 500, 30_000), action: 'shrink' },
   '53300': retry('the database has too many connections', 200, 10_000),
   '54': final('data', 'a value is larger than the database can keep'),

@@ -1,4 +1,4 @@
-/** Records of more days than one transaction has room for: nothing stands still for them, and nothing of them is lost. */
+/** Records of more days than one transaction has room for: nothing stands still, and nothing of them is lost. */
 import type { Pool } from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { maintainPartitions } from '../../src/db/partitions.ts';

@@ -29,7 +29,7 @@ test('a run of some faults replaces their rows, keeps the others, and sums up ag
   expect([first?.[2], second?.[2], second?.[6]]).toEqual(['1,000', '2,345', '3.0 (3.0)']);
   expect(rowsOf(later)).toHaveLength(FAULTS.length);
   const section = sectionOf(later, 'table');
-  expect(section).toContain(`| ${(FAULTS.length * 1_000 + 1_345).toLocaleString('en')} |`);
+  expect(section).toContain(` ${(FAULTS.length * 1_000 + 1_345).toLocaleString('en')} |`);
   expect(section).toContain(`All of them, seed 1.\n\n*${FAULTS[1]!.name}*, *${FAULTS[2]!.name}*: Some, seed 2.\n\n| fault`);
 });
 

@@ -121,7 +121,8 @@ describe('a record that cannot be kept', () => {
   it('of a clock that was never set is a dead letter with the record as payload; its neighbours are kept', async () => {
     const strict = await startIngest(redisUrl, { MAX_PAST_MS: String(366 * 86_400_000) });
     const now = Date.now();
-    const unset = [0, Date.UTC(1980, 0, 6), Date.UTC(1990, 0, 1), Date.UTC(2001, 0, 1)].map((ts) => avlRecord([[239, 1, 1]], { ts }));
+    const times = [0, Date.UTC(1980, 0, 6), Date.UTC(1990, 0, 1), Date.UTC(2001, 0, 1)];
+    const unset = times.map((ts) => avlRecord([[239, 1, 1]], { ts }));
     const tracker = await loggedIn(strict.port(), imei);
     tracker.send(encodeAvlFrame([...unset, ...recordsFrom(now, 2)], '8'));
     expect(await tracker.acknowledgement()).toBe(6);

@@ -52,8 +52,8 @@ describe('a decoder that throws', () => {
       ...accepted,
       session: { deviceId: null },
       records: [{
-        ts: Date.now(), latitude: null, longitude: null, altitude: null, course: null, speed: null, satellites: null, hdop: null,
-        valid: false, priority: 0, eventId: 0, attributes: new Map(),
+        ts: Date.now(), latitude: null, longitude: null, altitude: null, course: null, speed: null, satellites: null,
+        hdop: null, valid: false, priority: 0, eventId: 0, attributes: new Map(),
       }],
     })],
   ];
