@@ -74,7 +74,9 @@ export function hoursEnd({ now, rolledTo }: RollupState): number {
  * written is committed.
  * @returns null when a writer that does not know of it goes on
  */
-export async function closeMinutes(client: PoolClient, state: RollupState, signal: AbortSignal): Promise<number | null> {
+export async function closeMinutes(
+  client: PoolClient, state: RollupState, signal: AbortSignal,
+): Promise<number | null> {
   const settled = Math.floor((state.now - SETTLING_MS.minute) / MINUTE_MS) * MINUTE_MS;
   const end = Math.max(state.markBefore, settled);
   if (end === state.minutesTo) return end;
