@@ -28,8 +28,8 @@ const DEVICES = 1_000;
 const TOKEN = 'token-of-the-administrator';
 /** Positions in each second of the open hour: the last are 18 million. */
 const PER_SECOND = { quick: 100, normal: 1_000, large: 5_000 } as const;
-/** They settle for two minutes, and core looks every half minute. */
-const ROLLED_UP_MS = 56 * MINUTE_MS;
+/** They settle for a minute, and core looks every half minute. */
+const ROLLED_UP_MS = 57 * MINUTE_MS;
 const ALL = { raw: -Infinity, minutes: -Infinity, hours: -Infinity };
 /** Where nothing is rolled up a question takes seconds. */
 const EACH = { minutes: 8, records: 3 };

@@ -167,8 +167,8 @@ describe.each(STORAGES)('in %s', (storage) => {
     });
     const { minutes, stats } = await round(database);
     expect(minutes).toBeGreaterThan(0);
-    expect(stats!.minutesLagSeconds).toBeGreaterThanOrEqual(120);
-    expect(stats!.minutesLagSeconds).toBeLessThan(200);
+    expect(stats!.minutesLagSeconds).toBeGreaterThanOrEqual(60);
+    expect(stats!.minutesLagSeconds).toBeLessThan(140);
     await expectLikeRaw(pool);
     await expectStoredLikeRaw(pool);
   });
