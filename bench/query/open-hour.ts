@@ -28,8 +28,8 @@ const DEVICES = 1_000;
 const TOKEN = 'token-of-the-administrator';
 /** Positions in each second of the open hour: the last are 18 million. */
 const PER_SECOND = { quick: 100, normal: 1_000, large: 5_000 } as const;
-/** They settle for two minutes, and core looks every half minute. */
-const ROLLED_UP_MS = 56 * MINUTE_MS;
+/** They settle for a minute, and core looks every half minute. */
+const ROLLED_UP_MS = 57 * MINUTE_MS;
 const ALL = { raw: -Infinity, minutes: -Infinity, hours: -Infinity };
 /** Where nothing is rolled up a question takes seconds. */
 const EACH = { minutes: 8, records: 3 };
@@ -67,7 +67,9 @@ async function fill(database: Client, { begin, positionsPerSecond }: OpenHour): 
   await database.query('vacuum (analyze) positions');
 }
 
-async function measure(options: BenchOptions, storage: History['storage'], positionsPerSecond: number): Promise<Outcome> {
+async function measure(
+  options: BenchOptions, storage: History['storage'], positionsPerSecond: number,
+): Promise<Outcome> {
   const { servers, quick, say } = options;
   const history = { devices: DEVICES, rows: MILLION, ...(storage === undefined ? {} : { storage }) };
   const url = await historyDatabase(options, history);
@@ -75,7 +77,8 @@ async function measure(options: BenchOptions, storage: History['storage'], posit
   await rollUpHistory(url, range, say);
   await flushRedis(servers.redis.url);
   const system = await startSystem({
-    ROLES: 'query', POSTGRES_URL: url, REDIS_URL: servers.redis.url, AUTH_TOKEN: TOKEN, QUERY_MAX_ROWS: String(1_000 * MILLION),
+    ROLES: 'query', POSTGRES_URL: url, REDIS_URL: servers.redis.url, AUTH_TOKEN: TOKEN,
+    QUERY_MAX_ROWS: String(1_000 * MILLION),
   });
   const client = new ApiClient((await system.program.logged('listening for requests')).port ?? 0, TOKEN);
   try {
@@ -97,7 +100,8 @@ async function measureHour(client: ApiClient, database: Client, hour: OpenHour):
   await fill(database, hour);
   const rolledMs = await rollUp(hour.url, begin);
   await database.query('vacuum (analyze) minute_rollups');
-  const monthTo = (to: number) => questionsOf({ imeis: imeisOf(DEVICES), plainDevices: 1, range: { from: begin, to } }).month;
+  const imeis = imeisOf(DEVICES);
+  const monthTo = (to: number) => questionsOf({ imeis, plainDevices: 1, range: { from: begin, to } }).month;
   const month = monthTo(begin + HOUR_MS);
   let asked = 0;
   const p95 = (each: number, minutesTo: number, question: Question = month) => async (): Promise<number> => {
@@ -107,7 +111,9 @@ async function measureHour(client: ApiClient, database: Client, hour: OpenHour):
     return quantile(times.toSorted((a, b) => a - b), 0.95);
   };
   const { closed, minutes, records } = await takeTurns({
-    closed: p95(EACH.minutes, begin + ROLLED_UP_MS, monthTo(begin)), minutes: p95(EACH.minutes, begin + ROLLED_UP_MS), records: p95(EACH.records, begin),
+    closed: p95(EACH.minutes, begin + ROLLED_UP_MS, monthTo(begin)),
+    minutes: p95(EACH.minutes, begin + ROLLED_UP_MS),
+    records: p95(EACH.records, begin),
   }, rounds);
   const name = `${month.name}, ${await storageOf(database)}`;
   const rolled = Math.round((positionsPerSecond * ROLLED_UP_MS) / 1_000);

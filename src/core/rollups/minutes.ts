@@ -26,7 +26,7 @@ export interface MinutesWork {
   readonly kept: Kept;
   readonly signal: AbortSignal;
   /** After each transaction. */
-  onStored(durationMs: number): void;
+  readonly onStored: (durationMs: number) => void;
 }
 
 async function store({ client, kept, onStored }: MinutesWork, spans: readonly Span[], isNew: boolean): Promise<void> {

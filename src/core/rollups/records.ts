@@ -21,7 +21,9 @@ export interface Span {
 /** The spans as parameters of a statement: ids, beginnings and ends. */
 export function spanArrays(spans: readonly Span[]): [string[], string[], string[]] {
   return [
-    spans.map(({ deviceId }) => String(deviceId)), spans.map(({ from }) => sqlTime(from)), spans.map(({ to }) => sqlTime(to)),
+    spans.map(({ deviceId }) => String(deviceId)),
+    spans.map(({ from }) => sqlTime(from)),
+    spans.map(({ to }) => sqlTime(to)),
   ];
 }
 

@@ -81,7 +81,10 @@ class Round {
   async #rollUpEnded(state: RollupState): Promise<void> {
     const { signal, events } = this.#options;
     const end = await closeMinutes(this.#client, state, signal);
-    if (end === null) return events.rollupWaits();
+    if (end === null) {
+      events.rollupWaits();
+      return;
+    }
     if (state.rolledTo === -Infinity) return setRolledTo(this.#client, hoursEnd(state));
     // Before their hour is made of them.
     const isOver = this.#timeSlice();

@@ -13,7 +13,7 @@ import { pause } from '../../shared/wait.ts';
 export const MINUTE_MS = 60_000;
 
 /** An hour or a minute is rolled up when it has been over for so long: what comes later costs a second time. */
-const SETTLING_MS = { hour: 5 * MINUTE_MS, minute: 2 * MINUTE_MS } as const;
+const SETTLING_MS = { hour: 5 * MINUTE_MS, minute: MINUTE_MS } as const;
 
 const WRITER_POLL_MS = 50;
 const WRITER_WAIT_MS = 30_000;
@@ -74,7 +74,9 @@ export function hoursEnd({ now, rolledTo }: RollupState): number {
  * written is committed.
  * @returns null when a writer that does not know of it goes on
  */
-export async function closeMinutes(client: PoolClient, state: RollupState, signal: AbortSignal): Promise<number | null> {
+export async function closeMinutes(
+  client: PoolClient, state: RollupState, signal: AbortSignal,
+): Promise<number | null> {
   const settled = Math.floor((state.now - SETTLING_MS.minute) / MINUTE_MS) * MINUTE_MS;
   const end = Math.max(state.markBefore, settled);
   if (end === state.minutesTo) return end;

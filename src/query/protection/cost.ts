@@ -27,7 +27,7 @@ export interface Cost {
   readonly rows: number;
   /** Those of `rows` that are records which a question to rollups has to read, since they are not rolled up. */
   readonly unrolled: number;
-  /** All before is rolled up by hour, but for late records; epoch milliseconds. null: nothing is, or rollups are not asked. */
+  /** All before is rolled up by hour, but for late records; epoch ms. null: nothing is, or rollups are not asked. */
   readonly hoursTo: number | null;
   /** The same by minute. */
   readonly minutesTo: number | null;

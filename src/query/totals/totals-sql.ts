@@ -31,7 +31,7 @@ export interface TotalsStatement {
   readonly groups: readonly Pick<Group, 'members'>[];
   /** Who has sent since then is online, epoch milliseconds. */
   readonly onlineSince: number;
-  /** Where the hours end and the minutes begin: a full hour, best the first not rolled up. Epoch milliseconds, or ±Infinity. */
+  /** Where the hours end and the minutes begin: a full hour, best the first not rolled up. Epoch ms, or ±Infinity. */
   readonly hoursTo: number;
   /** Where the minutes end and the records begin: a full minute, best the first not rolled up. Likewise. */
   readonly minutesTo: number;
@@ -48,7 +48,9 @@ const AGGREGATES = `count(*)::int as devices,
 type Parts = Pick<TotalsStatement, 'range' | 'hoursTo' | 'minutesTo'>;
 
 /** Each part is right for its own time, wherever one ends and the other begins. */
-function activityParts({ range: { from, to }, hoursTo, minutesTo }: Parts, devices: string, values: StatementValues): string {
+function activityParts(
+  { range: { from, to }, hoursTo, minutesTo }: Parts, devices: string, values: StatementValues,
+): string {
   const minutesFrom = Math.min(Math.max(hoursTo, from), to);
   const recordsFrom = Math.min(Math.max(minutesTo, minutesFrom), to);
   const [begin, split, last, end] = [from, minutesFrom, recordsFrom, to].map((ms) => values.bind(sqlTime(ms), 'timestamptz'));

@@ -66,7 +66,8 @@ describe.each(STORAGES)('in %s', (storage) => {
   test('a late record marks its minute, counts at once, and is in what is stored after the next round', async () => {
     const database = await openHours(storage, 12);
     const { pool } = database;
-    await write(pool, [row(1, HOUR + 5 * MINUTE_MS), row(1, HOUR + 6 * MINUTE_MS - 1), row(2, HOUR + 100 * MINUTE_MS)]);
+    const minute = HOUR + 5 * MINUTE_MS;
+    await write(pool, [row(1, minute), row(1, minute + MINUTE_MS - 1), row(2, HOUR + 100 * MINUTE_MS)]);
     expect(await marks(database)).toBe(1);
     await write(pool, randomRows(randomOf(13), 200, HOUR, 3 * HOUR_MS));
     await expectLikeRaw(pool);
@@ -102,7 +103,9 @@ describe.each(STORAGES)('in %s', (storage) => {
     const before = await pool.query(`${answer} position_hours where bucket < $1`, [new Date(HOUR + 2 * HOUR_MS)]);
     // Not of the records.
     await pool.query('delete from positions where ts < $1', [new Date(HOUR + 2 * HOUR_MS)]);
-    expect((await round(database)).hours).toMatchObject({ late: 0, over: expect.toBeOneOf([8, 9, 10, 11, 12]) as number });
+    const { hours } = await round(database);
+    expect(hours.late).toBe(0);
+    expect(hours.over).toBe(12);
     const after = await pool.query(`${answer} hour_rollups where bucket < $1`, [new Date(HOUR + 2 * HOUR_MS)]);
     expect(after.rows).toEqual(before.rows);
   });
@@ -164,8 +167,8 @@ describe.each(STORAGES)('in %s', (storage) => {
     });
     const { minutes, stats } = await round(database);
     expect(minutes).toBeGreaterThan(0);
-    expect(stats!.minutesLagSeconds).toBeGreaterThanOrEqual(120);
-    expect(stats!.minutesLagSeconds).toBeLessThan(200);
+    expect(stats!.minutesLagSeconds).toBeGreaterThanOrEqual(60);
+    expect(stats!.minutesLagSeconds).toBeLessThan(140);
     await expectLikeRaw(pool);
     await expectStoredLikeRaw(pool);
   });
@@ -173,7 +176,8 @@ describe.each(STORAGES)('in %s', (storage) => {
   test('minutes of hours that were never rolled up are given up where retention may drop them', async () => {
     const database = await openHours(storage, 22);
     const { pool } = database;
-    await withClient(pool, (client) => applyRetention(client, { raw: -Infinity, minutes: HOUR + HOUR_MS, hours: HOUR - DAY_MS }));
+    const kept = { raw: -Infinity, minutes: HOUR + HOUR_MS, hours: HOUR - DAY_MS };
+    await withClient(pool, (client) => applyRetention(client, kept));
     await pool.query('delete from minute_rollups');
     await expectLikeRaw(pool);
     await round(database);

@@ -196,7 +196,8 @@ describe.each(STORAGES)('in %s', (storage) => {
       await work().catch(() => { failures += 1; });
     };
     const writeSome = (): Promise<unknown> => write(pool, [
-      ...randomRows(random, 40, hourBefore(8), 8 * HOUR_MS), ...randomRows(random, 20, Date.now() - 10 * MINUTE_MS, 10 * MINUTE_MS),
+      ...randomRows(random, 40, hourBefore(8), 8 * HOUR_MS),
+      ...randomRows(random, 20, Date.now() - 10 * MINUTE_MS, 10 * MINUTE_MS),
     ]);
     const ends = [
       again(mayFail(writeSome)), again(mayFail(writeSome)),

@@ -80,7 +80,7 @@ test.each(STORAGES)('of the open hour the minutes count that are rolled up, and 
   const range = { from: begin, to: hourBefore(-1) };
   await rollUp();
   const hoursTo = await rollUp();
-  for (const source of ['hours', 'minutes'] as const) {
+  for (const [at, source] of (['hours', 'minutes'] as const).entries()) {
     const { rows, unrolled, minutesTo } = await estimate({ range, source });
     expect(minutesTo).toBeGreaterThan(hoursTo);
     const open = (minutesTo! - hoursTo) / MINUTE_MS;
@@ -90,7 +90,7 @@ test.each(STORAGES)('of the open hour the minutes count that are rolled up, and 
     // Of minutes the most that there may be is that of the whole range.
     expect(rows - unrolled).toBeLessThanOrEqual(source === 'hours' ? before + open + 2 : (range.to - begin) / MINUTE_MS + open);
     // A minute, whatever part of the hour is rolled up.
-    await write(pool, [row(id, hoursTo + 1), row(id, hoursTo + 2)]);
+    await write(pool, [row(id, hoursTo + 1 + at), row(id, hoursTo + 11 + at)]);
     expect(Math.abs((await estimate({ range, source })).unrolled - unrolled - MINUTE_MS / SECOND_MS)).toBeLessThan(4);
     await pool.query('delete from rollup_marks');
   }
