@@ -10,7 +10,7 @@ import type { History } from '../storage/history.ts';
 import { cutToHistory, historyDatabase, nextRecord, storageOf } from '../storage/history.ts';
 import { withClient } from '../support/database.ts';
 import { flushRedis } from '../support/redis.ts';
-import { PRESENT_RECORD, imeisOf } from '../support/sample-frames.ts';
+import { imeisOf, presentRecord } from '../support/sample-frames.ts';
 import { startSystem } from '../support/system.ts';
 import type { PacedRound } from '../whole/paced-round.ts';
 import { pacedRound } from '../whole/paced-round.ts';
@@ -59,7 +59,7 @@ async function askWhileStoring(
     return await withClient(url, async (database) => {
       const pace = {
         devices: DEVICES, recordsPerFrame: RECORDS_PER_FRAME, positionsPerSecond: STORED_PER_SECOND, seconds,
-        firstRecord: Math.max(PRESENT_RECORD, await nextRecord(database)),
+        firstRecord: Math.max(presentRecord(), await nextRecord(database)),
       };
       const storing = pacedRound(pipeline, database, pace);
       const [stored, asked] = await Promise.all([storing, askMixed(client, kinds, seconds)]);

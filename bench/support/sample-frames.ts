@@ -7,17 +7,18 @@ import { encodeAvlFrame } from '../../src/protocols/teltonika/encode.ts';
 import { fleetImeis } from '../../src/simulator/imei.ts';
 
 const SECOND_MS = 1_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 
 /** The time of record 0: the beginning of yesterday. */
 export const FIRST_TS: number = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS;
 
 /**
- * The first record of this hour. What the trackers of a fleet send belongs to an hour that is not over; older records
- * would be late ones, whose hours are rolled up again and again while they come.
+ * The record of this second. What the trackers of a fleet send is of the present; older records would be late ones,
+ * which are rolled up once more.
  */
-export const PRESENT_RECORD: number = Math.floor((Date.now() - FIRST_TS) / HOUR_MS) * (HOUR_MS / SECOND_MS);
+export function presentRecord(): number {
+  return Math.floor((Date.now() - FIRST_TS) / SECOND_MS);
+}
 
 /** Records of a device that fit before the end of that day. */
 export const RECORDS_OF_A_DAY = DAY_MS / SECOND_MS;

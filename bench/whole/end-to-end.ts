@@ -11,7 +11,7 @@ import type { Copier } from '../storage/copy-text.ts';
 import { findCopier, writeCopyText } from '../storage/copy-text.ts';
 import { checkPositions, createBenchDatabase, emptyPositions, untilStored, withClient } from '../support/database.ts';
 import { takeTurns } from '../support/rounds.ts';
-import { PRESENT_RECORD, imeisOf } from '../support/sample-frames.ts';
+import { imeisOf, presentRecord } from '../support/sample-frames.ts';
 import { over } from '../support/statistics.ts';
 import type { FleetPlan } from '../support/trackers-protocol.ts';
 import { CpuMeter } from '../support/usage.ts';
@@ -36,7 +36,7 @@ function positionsOf({ framesEach, recordsPerFrame }: Load): number {
 
 async function odographRound(pipeline: Pipeline, client: Client, load: Load): Promise<Round> {
   const positions = positionsOf(load);
-  await pipeline.trackers.ask({ type: 'prepare', plan: { devices: DEVICES, firstRecord: PRESENT_RECORD, ...load } });
+  await pipeline.trackers.ask({ type: 'prepare', plan: { devices: DEVICES, firstRecord: presentRecord(), ...load } });
   await emptyPositions(client);
   const meter = new CpuMeter(pipeline.pids);
   await meter.start();
@@ -51,7 +51,7 @@ async function odographRound(pipeline: Pipeline, client: Client, load: Load): Pr
 
 async function naiveRound(naive: NaivePipeline, load: Load): Promise<Round> {
   const positions = positionsOf(load);
-  await naive.trackers.ask({ type: 'prepare', plan: { devices: DEVICES, firstRecord: PRESENT_RECORD, ...load } });
+  await naive.trackers.ask({ type: 'prepare', plan: { devices: DEVICES, firstRecord: presentRecord(), ...load } });
   return await withClient(naive.postgresUrl, async (client) => {
     await emptyPositions(client);
     const startedAt = performance.now();
@@ -81,7 +81,7 @@ type Rounds = Readonly<Record<Contestant, readonly Round[]>>;
 async function measure({ servers, quick, say }: BenchOptions, copier: Copier): Promise<Rounds> {
   const size = quick ? 1 : 4;
   const file = join(servers.folder, 'end-to-end.copy');
-  const copied = { devices: DEVICES, firstRecord: PRESENT_RECORD, recordsEach: 100 * size, recordsPerFrame: 10 };
+  const copied = { devices: DEVICES, firstRecord: presentRecord(), recordsEach: 100 * size, recordsPerFrame: 10 };
   say('  writing the rows that are copied');
   await writeCopyText(file, copied);
   const copyUrl = await createBenchDatabase(servers, imeisOf(DEVICES));

@@ -3,6 +3,7 @@ import { createGzip, gzipSync } from 'node:zlib';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { createRedis } from '../../support/redis.ts';
 import { entriesIn, lookInto } from '../support.ts';
 import { startOdograph } from '../../system/support.ts';
@@ -72,7 +73,11 @@ describe('a long stream', () => {
     const redis = lookInto(url);
     const odograph = await startOdograph({ REDIS_URL: url, ROLES: 'ingest', AUTH_TOKEN: TOKEN, LOG_LEVEL: 'info' });
     await odograph.ready();
-    const port = odograph.lines.find(({ msg }) => msg === 'listening for requests')?.port;
+    const port = await eventually(() => {
+      const listening = odograph.lines.find(({ msg }) => msg === 'listening for requests');
+      expect(listening).toBeDefined();
+      return listening?.port;
+    });
     const resident = async (): Promise<number> => Number(/^process_resident_memory_bytes (\d+)/m.exec(await odograph.metrics())?.[1]);
     const deviceId = newDevice();
     const send = async (bytes: number): Promise<number> => {
