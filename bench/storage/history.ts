@@ -20,6 +20,13 @@ const OFFSET_MS = 500;
 /** The first record of `sample-frames.ts` that is behind the history. */
 const NOON = RECORDS_OF_A_DAY / 2;
 
+/** Of a history that is made by this run. */
+const HISTORY_END = FIRST_TS + DAY_MS / 2;
+
+/** The comment of a database whose history is filled, with the end of it: a later run may be on another day. */
+const WHOLE = 'history until ';
+const COMMENT_OF = "select shobj_description(oid, 'pg_database') as comment from pg_database where datname = $1";
+
 export interface History {
   readonly devices: number;
   readonly rows: number;
@@ -92,9 +99,8 @@ export interface HistoryRange {
 
 /** Takes away what was written behind the history, and the minutes of it. */
 export async function cutToHistory(client: Client, history: History): Promise<HistoryRange> {
-  const { rows } = await client.query<{ last: Date | null }>('select max(ts) as last from device_state');
-  const last = rows[0]?.last?.getTime() ?? Number.NaN;
-  const end = Math.floor(last / DAY_MS) * DAY_MS + DAY_MS / 2;
+  const { rows } = await client.query<{ comment: string }>(COMMENT_OF, [client.database]);
+  const end = Date.parse(rows[0]?.comment.slice(WHOLE.length) ?? '');
   await client.query('delete from positions where ts >= $1', [new Date(end).toISOString()]);
   await client.query('delete from minute_rollups where bucket >= $1', [new Date(end).toISOString()]);
   await client.query('update rollup_state set minutes_to = rolled_to');
@@ -129,7 +135,7 @@ async function fill(url: string, history: History): Promise<void> {
   });
   await Promise.all(Array.from({ length: SESSIONS }, fillDays));
   await withClient(url, async (client) => {
-    await storeState(client, history, FIRST_TS + DAY_MS / 2);
+    await storeState(client, history, HISTORY_END);
     await client.query('vacuum (analyze) positions');
     await client.query('checkpoint');
   });
@@ -143,8 +149,8 @@ export async function historyDatabase({ servers, say }: BenchOptions, history: H
   const url = new URL(servers.postgres.url);
   url.pathname = `/${name}`;
   return await withClient(servers.postgres.url, async (client) => {
-    const found = await client.query<{ whole: string | null }>('select shobj_description(oid, \'pg_database\') as whole from pg_database where datname = $1', [name]);
-    if (found.rows[0]?.whole === 'whole') {
+    const found = await client.query<{ comment: string | null }>(COMMENT_OF, [name]);
+    if (found.rows[0]?.comment?.startsWith(WHOLE) === true) {
       await prepareBenchDatabase(url.href, env);
       return url.href;
     }
@@ -152,7 +158,7 @@ export async function historyDatabase({ servers, say }: BenchOptions, history: H
     await client.query(`drop database if exists ${name} with (force)`);
     await createBenchDatabase(servers, imeisOf(devices), { name, env });
     await fill(url.href, history);
-    await client.query(`comment on database ${name} is 'whole'`);
+    await client.query(`comment on database ${name} is '${WHOLE}${new Date(HISTORY_END).toISOString()}'`);
     return url.href;
   });
 }
