@@ -20,6 +20,16 @@ export function presentRecord(): number {
   return Math.floor((Date.now() - FIRST_TS) / SECOND_MS);
 }
 
+/** Gives records of the present away, none twice. @returns gives so many, of every device: the number of the first */
+export function presentRecords(): (count: number) => number {
+  let next = 0;
+  return (count) => {
+    const first = Math.max(next, presentRecord());
+    next = first + count;
+    return first;
+  };
+}
+
 /** Records of a device that fit before the end of that day. */
 export const RECORDS_OF_A_DAY = DAY_MS / SECOND_MS;
 

@@ -7,7 +7,7 @@ import type { Client } from 'pg';
 import type { Benchmark, BenchOptions, Figure, Outcome } from '../benchmark.ts';
 import { storedPositions, untilStored, withClient } from '../support/database.ts';
 import { takeTurns } from '../support/rounds.ts';
-import { presentRecord } from '../support/sample-frames.ts';
+import { presentRecords } from '../support/sample-frames.ts';
 import { over } from '../support/statistics.ts';
 import { residentBytes } from '../support/usage.ts';
 import type { PacedRound } from './paced-round.ts';
@@ -57,8 +57,7 @@ async function run({ servers, quick, say }: BenchOptions): Promise<Outcome> {
   const pipeline = await startPipeline(servers, { devices: LOAD.devices });
   return await withClient(pipeline.postgresUrl, async (client) => {
     const framesEach = quick ? 20 : 100;
-    let firstRecord = presentRecord();
-    const took = (records: number): number => (firstRecord += records) - records;
+    const took = presentRecords();
     const fastest: number[] = [];
     for (let round = 0; round < 4; round += 1) {
       fastest.push(await capacity(pipeline, client, framesEach, took(framesEach * LOAD.recordsPerFrame)));

@@ -6,7 +6,7 @@ import type { Client } from 'pg';
 import type { Benchmark, BenchOptions, Figure, Outcome, Ratio } from '../benchmark.ts';
 import { storedPositions, untilStored, withClient } from '../support/database.ts';
 import type { BenchServers } from '../support/servers.ts';
-import { presentRecord } from '../support/sample-frames.ts';
+import { presentRecords } from '../support/sample-frames.ts';
 import type { Level } from './durability-levels.ts';
 import { startLevels } from './durability-levels.ts';
 import type { PacedRound } from './paced-round.ts';
@@ -41,12 +41,7 @@ async function roundsOf(servers: BenchServers, level: Level, quick: boolean): Pr
   const pipeline = await startPipeline(servers, { devices: DEVICES, redis: level.redis, settings: level.settings });
   const seconds = quick ? 5 : 10;
   const pace = { devices: DEVICES, recordsPerFrame: 1, positionsPerSecond: POSITIONS_PER_SECOND, seconds };
-  let next = 0;
-  const took = (records: number): number => {
-    const first = Math.max(next, presentRecord());
-    next = first + records;
-    return first;
-  };
+  const took = presentRecords();
   const paced: PacedRound[] = [];
   const most: number[] = [];
   await withClient(pipeline.postgresUrl, async (client) => {

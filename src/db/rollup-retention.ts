@@ -9,7 +9,8 @@ import { sqlTime } from './sql-time.ts';
 export type RollupSettings = Pick<
   Settings, 'POSITIONS_RETENTION_DAYS' | 'ROLLUP_MINUTES_RETENTION_DAYS' | 'ROLLUP_HOURS_RETENTION_DAYS'>;
 
-export const HOUR_MS = 3_600_000;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Positions this much younger than the end of their retention count as dropped: jobs have a clock of their own. */
 const RAW_MARGIN_MS = HOUR_MS;

@@ -5,8 +5,10 @@
  * again, and the records beside the fault are on the stream since it came. What is appended twice all the same (records
  * of a frame of which one more can be read now) changes no row.
  */
-import type { StreamAppend, TimeLimits } from '../ingest/entries.ts';
-import { frameEntries, timeFault } from '../ingest/entries.ts';
+import type { StreamAppend } from '../ingest/entries.ts';
+import { frameEntries } from '../ingest/entries.ts';
+import type { RecordTimeLimits } from '../ingest/record-time.ts';
+import { clockFault } from '../ingest/record-time.ts';
 import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { decodeEntryPayload } from '../shared/contracts/dead-letter-stream.ts';
 import { decodeRecord, readRecords } from '../shared/contracts/stored-record.ts';
@@ -22,7 +24,7 @@ export type Replay =
   | { readonly kind: 'replayed'; readonly appends: readonly StreamAppend[]; readonly records: number; readonly letters: number }
   | { readonly kind: 'left'; readonly reason: LeftReason };
 
-export interface ReplayContext extends TimeLimits {
+export interface ReplayContext extends RecordTimeLimits {
   /** Of the system: STREAM_PARTITIONS. */
   readonly partitions: number;
 }
@@ -69,7 +71,7 @@ function replayRecord(letter: DeadLetter, payload: string, context: ReplayContex
   const [result, ...others] = readRecords(Buffer.from(`[${payload}]`));
   if (deviceId === null || protocol === null || result === undefined || others.length > 0) return left('unreadable');
   if (!result.ok) return left('malformed_entry');
-  const fault = timeFault(decodeRecord(result.record).ts, context);
+  const fault = clockFault(decodeRecord(result.record).ts, context);
   if (fault !== null && fault === letter.reason) return left(fault);
   const fields = entryFields({ deviceId, protocol, receivedAt }, [payload]);
   const stream = telemetryStream(partitionOf(deviceId, context.partitions));

@@ -11,6 +11,8 @@ import { entryFieldsWith, partitionOf, telemetryStream } from '../shared/contrac
 import { CodecError } from '../shared/errors.ts';
 import type { TelemetryRecord } from '../shared/model.ts';
 import type { ReasonCode } from '../shared/reasons.ts';
+import type { ClockFault, RecordTimeLimits } from './record-time.ts';
+import { clockFault } from './record-time.ts';
 
 /** One XADD: a stream and its field names and values. */
 export interface StreamAppend {
@@ -18,17 +20,8 @@ export interface StreamAppend {
   readonly fields: readonly (string | Buffer)[];
 }
 
-/** What the time of a record is held against. */
-export interface TimeLimits {
-  /** The server's clock, epoch milliseconds: later than `receivedAt` where a dead letter is decoded again. */
-  readonly now: number;
-  /** How far a record's time may be behind `now`, and ahead of it, milliseconds. */
-  readonly maxPastMs: number;
-  readonly maxFutureMs: number;
-}
-
 /** Where a frame came from and the limits it is held to. */
-export interface FrameContext extends TimeLimits {
+export interface FrameContext extends RecordTimeLimits {
   readonly protocol: string;
   readonly deviceId: string | null;
   /** What its connection knew before it; null for a datagram. */
@@ -51,14 +44,8 @@ export interface FrameEntries {
 
 type Rejection = Omit<RejectedRecord, 'raw'> & { readonly raw: Buffer | null; readonly payload: string | null };
 
-/** null: the time is one that a record may have. */
-export function timeFault(ts: number, { now, maxPastMs, maxFutureMs }: TimeLimits): 'clock_ahead' | 'clock_behind' | null {
-  if (ts - now > maxFutureMs) return 'clock_ahead';
-  return now - ts > maxPastMs ? 'clock_behind' : null;
-}
-
 function wrongTime(
-  code: 'clock_ahead' | 'clock_behind', { ts }: TelemetryRecord, encoded: string, index: number, now: number,
+  code: ClockFault, { ts }: TelemetryRecord, encoded: string, index: number, now: number,
 ): Rejection {
   const seconds = Math.round(Math.abs(ts - now) / 1000);
   const side = code === 'clock_ahead' ? 'ahead of' : 'behind';
@@ -72,7 +59,7 @@ const records = new RecordArray();
 /** Adds the record to those that are kept. @returns why it cannot be kept; null: it is */
 function admit(record: TelemetryRecord, index: number, context: FrameContext): Rejection | null {
   try {
-    const fault = timeFault(record.ts, context);
+    const fault = clockFault(record.ts, context);
     if (fault !== null) return wrongTime(fault, record, encodeRecord(record), index, context.now);
     records.add(record);
     return null;

@@ -1,13 +1,12 @@
 /** Summarises the records of trackers by minute and by hour, and writes rows of the rollup tables. Pure. */
 import { ROLLUP_VALUES } from '../../db/rollup-columns.ts';
 import type { Kept } from '../../db/rollup-retention.ts';
-import { hourOf } from '../../db/rollup-retention.ts';
+import { MINUTE_MS, hourOf } from '../../db/rollup-retention.ts';
 import { BinaryWriter, FIXED_VALUE_BYTES, jsonbBytes } from '../binary-format.ts';
 import { COPY_END, COPY_START } from '../copy-rows.ts';
 import { AttributeRollup } from './attributes.ts';
 import type { RollupRecord } from './records.ts';
 
-const MINUTE_MS = 60_000;
 const COLUMNS = 2 + ROLLUP_VALUES.length;
 const FIXED_ROW_BYTES = 2 + (COLUMNS - 1) * FIXED_VALUE_BYTES;
 

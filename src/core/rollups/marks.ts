@@ -12,9 +12,9 @@
  */
 import type { PoolClient, QueryResult } from 'pg';
 import { LOCK_SPACE, ROLLUP_WRITER_LOCK } from '../../db/advisory-locks.ts';
+import { MINUTE_MS } from '../../db/rollup-retention.ts';
 import type { PositionRow } from '../copy-rows.ts';
 
-const MINUTE_MS = 60_000;
 const MINUTES = 60;
 
 /** One message, and so one wait, as for `begin` alone. Each statement sees what is committed by then. */

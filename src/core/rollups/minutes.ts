@@ -4,10 +4,10 @@
  */
 import type { PoolClient } from 'pg';
 import type { Kept } from '../../db/rollup-retention.ts';
+import { MINUTE_MS } from '../../db/rollup-retention.ts';
 import { trackersBetween } from './hours.ts';
 import type { Span } from './records.ts';
 import { rollUpSpans } from './spans.ts';
-import { MINUTE_MS } from './state.ts';
 
 /** Spans of trackers in one transaction: some minutes each, or one that got late records. */
 const BATCH = 500;

@@ -6,11 +6,9 @@
  */
 import type { PoolClient } from 'pg';
 import { LOCK_SPACE, ROLLUP_WRITER_LOCK } from '../../db/advisory-locks.ts';
-import { hourOf } from '../../db/rollup-retention.ts';
+import { MINUTE_MS, hourOf } from '../../db/rollup-retention.ts';
 import { sqlTime } from '../../db/sql-time.ts';
 import { pause } from '../../shared/wait.ts';
-
-export const MINUTE_MS = 60_000;
 
 /** An hour or a minute is rolled up when it has been over for so long: what comes later costs a second time. */
 const SETTLING_MS = { hour: 5 * MINUTE_MS, minute: MINUTE_MS } as const;

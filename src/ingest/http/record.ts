@@ -10,15 +10,12 @@ import { encodeRecordWith } from '../../shared/contracts/stored-record.ts';
 import { CodecError } from '../../shared/errors.ts';
 import type { TelemetryRecord } from '../../shared/model.ts';
 import type { RecordReason } from '../../shared/record-reasons.ts';
+import type { RecordTimeLimits } from '../record-time.ts';
+import { clockFault } from '../record-time.ts';
 import { meantBy } from './field-names.ts';
 
 /** What a record is held to. */
-export interface RecordLimits {
-  /** The server's clock, epoch milliseconds. */
-  readonly now: number;
-  /** How far the time of a record may be behind and ahead of `now`, milliseconds. */
-  readonly maxPastMs: number;
-  readonly maxFutureMs: number;
+export interface RecordLimits extends RecordTimeLimits {
   /** Most bytes of a record on the stream. */
   readonly maxRecordBytes: number;
 }
@@ -88,12 +85,11 @@ function awayBy(ms: number): string {
   return ms < 2 * DAY_MS ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / DAY_MS)} days`;
 }
 
-function timeFault(ts: number, { now, maxPastMs, maxFutureMs }: RecordLimits): RecordFault | null {
-  if (ts - now > maxFutureMs) {
-    return { reason: 'clock_ahead', field: 'ts', message: `${awayBy(ts - now)} ahead of the clock of the server` };
-  }
-  if (now - ts <= maxPastMs) return null;
-  return { reason: 'clock_behind', field: 'ts', message: `${awayBy(now - ts)} behind the clock of the server` };
+function timeFault(ts: number, limits: RecordLimits): RecordFault | null {
+  const reason = clockFault(ts, limits);
+  if (reason === null) return null;
+  const side = reason === 'clock_ahead' ? 'ahead of' : 'behind';
+  return { reason, field: 'ts', message: `${awayBy(Math.abs(ts - limits.now))} ${side} the clock of the server` };
 }
 
 /** A field that is none of ours, or a list: a word that is spelt wrong must not lose a value in silence. */
