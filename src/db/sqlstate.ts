@@ -70,7 +70,7 @@ export const POLICIES: Readonly<Record<string, Policy>> = {
   '55': retry('an object of the database is in use', 100, 5_000),
   '55P03': soon('a lock could not be had in time'),
   '57': retry('the database ended the session'),
-  '57014': retry('the statement took longer than POSTGRES_STATEMENT_TIMEOUT_MS', 500, 30_000),
+  '57014': { ...retry('the statement took longer than POSTGRES_STATEMENT_TIMEOUT_MS', 500, 30_000), action: 'shrink' },
   '57P01': retry('the database is shutting down'),
   '57P02': retry('the database restarts after a crash'),
   '57P03': retry('the database is starting up'),

@@ -113,3 +113,17 @@ test('a schema that is not what this version needs stops nothing but the writing
   await allStored(site, 10);
   expect(await deadLetters(site.redis)).toEqual([]);
 });
+
+test('what takes longer than a statement may is stored in parts', async () => {
+  const site = await openSite();
+  // Each row takes five milliseconds, so that a quarter of them has time enough.
+  await (await startCore(site)).stop();
+  await site.pool.query(`create function take_time() returns trigger language plpgsql as
+    'begin perform pg_sleep(0.005); return new; end'`);
+  await site.pool.query('create trigger slow before insert on positions for each row execute function take_time()');
+  const running = await startCore(site, { POSTGRES_STATEMENT_TIMEOUT_MS: '500' });
+  await append(site.redis, frame('a', records(200, NOW)));
+  await allStored(site, 200);
+  expect(await retries(running, '57014')).toBeGreaterThan(2);
+  expect(await deadLetters(site.redis)).toEqual([]);
+});

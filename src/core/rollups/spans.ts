@@ -3,7 +3,8 @@
  * same took four times the CPU, nearly all of it for sorting attributes. Whoever does it twice changes nothing. Nothing
  * is deleted: spans whose positions are gone keep what they have.
  *
- * What does not fit into memory together is rolled up in parts, and a span that does not fit alone within PostgreSQL.
+ * What does not fit into memory together, or into the time of a statement, is rolled up in parts, and a span that does
+ * not fit into memory alone within PostgreSQL.
  *
  * Errors: those of PostgreSQL; each span is stored as a whole or not at all. After one the connection is for the caller
  * to close, which ends what was begun.
@@ -91,8 +92,19 @@ async function inTransaction(client: PoolClient, spans: readonly Span[], task: T
   return true;
 }
 
+/** The same, and false where it is more than there is time for, or room in the database. */
+async function attempt(client: PoolClient, spans: readonly Span[], task: Task): Promise<boolean> {
+  try {
+    return await inTransaction(client, spans, task);
+  } catch (error) {
+    if (spans.length === 1 || classify(error).action !== 'shrink') throw error;
+    await client.query('rollback');
+    return false;
+  }
+}
+
 async function storeOrHalve(client: PoolClient, spans: readonly Span[], task: Task): Promise<void> {
-  if (await inTransaction(client, spans, task)) return;
+  if (await attempt(client, spans, task)) return;
   const middle = Math.ceil(spans.length / 2);
   for (const half of [spans.slice(0, middle), spans.slice(middle)]) await storeOrHalve(client, half, task);
 }

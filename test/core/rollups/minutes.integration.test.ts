@@ -77,6 +77,21 @@ describe.each(STORAGES)('in %s', (storage) => {
     await expectStoredLikeRaw(pool);
   });
 
+  test('trackers whose minutes take longer together than a statement may are rolled up in parts', async () => {
+    const database = await openHours(storage, 14);
+    const { pool } = database;
+    await write(pool, [1, 2, 3, 4].map((device) => row(device, HOUR + 95 * MINUTE_MS)));
+    await pool.query(`create function take_time() returns trigger language plpgsql as
+      'begin perform pg_sleep(0.1); return new; end'`);
+    await pool.query('create trigger slow before insert on minute_rollups for each row execute function take_time()');
+    const before = await value(pool, 'select count(*) from minute_rollups');
+    await withClient(pool, async (client) => {
+      await client.query('set statement_timeout = 250');
+      await rollUpMinutes(workOf(client), HOUR + 95 * MINUTE_MS, HOUR + 96 * MINUTE_MS);
+    });
+    expect(await value(pool, 'select count(*) from minute_rollups')).toBe(Number(before) + 4);
+  });
+
   test('a mark without a minute stands for its whole hour, beside those of its minutes', async () => {
     const database = await openHours(storage, 14);
     const { pool } = database;
