@@ -21,6 +21,28 @@ export function answerOf(text: string, next: string | null = null): Answer {
   return { body, tag: etagOfBytes(body), next };
 }
 
+const BETWEEN_ITEMS = ',\n';
+
+/**
+ * `head`, the items with a comma between any two, and `tail`. They are encoded one by one: a text of all of them would
+ * be made only to be thrown away, and what is so large is expensive to throw away.
+ * @param next the cursor of the next page, as it stands in `tail` too
+ */
+export function answerOfItems(
+  head: string, items: readonly string[], tail: string, next: string | null = null,
+): Answer {
+  const between = BETWEEN_ITEMS.length * Math.max(0, items.length - 1);
+  const length = items.reduce((sum, item) => sum + Buffer.byteLength(item), Buffer.byteLength(head + tail) + between);
+  const body = Buffer.allocUnsafe(length);
+  let at = body.write(head);
+  for (const [n, item] of items.entries()) {
+    if (n > 0) at += body.write(BETWEEN_ITEMS, at, 'latin1');
+    at += body.write(item, at);
+  }
+  body.write(tail, at);
+  return { body, tag: etagOfBytes(body), next };
+}
+
 /** Of the value that becomes the JSON; `next` of it, where it is a page. */
 export function answerOfValue(value: object): Answer {
   return answerOf(`${JSON.stringify(value)}\n`, 'next' in value && typeof value.next === 'string' ? value.next : null);

@@ -39,7 +39,7 @@ export const historyParameters = z.object({
   from: time.optional().describe('First instant, ISO 8601 or epoch milliseconds. Without it: 24 hours before `to`.'),
   to: time.optional().describe('First instant after the range, ISO 8601 or epoch milliseconds. Without it: now.'),
   order: z.enum(['asc', 'desc']).optional().describe('By time, oldest first (`asc`, which is the default) or newest first.'),
-  limit: limit(PAGE).describe(`Most positions of a page of JSON, 1 to ${PAGE.max}; ${PAGE.default} where it is not given. The other formats have all.`),
+  limit: limit(PAGE).describe(`Most positions of a page of JSON, 1 to ${PAGE.max}; ${PAGE.default} where it is not given. Of 16 MiB a page has fewer. The other formats have all.`),
   cursor: cursorParameter.optional(),
   fields: fieldsParameter.optional(),
   format: z.enum(FORMATS).optional().describe('Goes before `Accept`. `json` comes in pages, the others have everything and are streamed.'),

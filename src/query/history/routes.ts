@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
-import { clientSignal, linkNext, sendDownload, sendText } from '../answer.ts';
+import { clientSignal, linkNext, sendAnswer, sendDownload } from '../answer.ts';
+import type { Answer } from '../cache/answer.ts';
+import { answerOfItems } from '../cache/answer.ts';
 import { nextSchema } from '../cursor.ts';
 import type { TextRow } from '../database.ts';
 import { noSuchDevice } from '../devices/device.ts';
@@ -14,6 +16,7 @@ import { csv } from '../formats/csv.ts';
 import type { Format } from '../formats/format.ts';
 import { gpx } from '../formats/gpx.ts';
 import { geojson, ndjson, objectWriter } from '../formats/json.ts';
+import { readJsonPage } from '../formats/json-page.ts';
 import { kml } from '../formats/kml.ts';
 import { MEDIA_TYPES, negotiate } from '../formats/negotiation.ts';
 import { deviceParameters } from '../parameters.ts';
@@ -26,7 +29,7 @@ import { downloadOf } from './download.ts';
 import type { HistoryQuestion } from './question.ts';
 import { historyCursor, historyParameters, questionOf } from './question.ts';
 import type { Place } from './track.ts';
-import { JSON_AT, jsonPageQuestion, placeOf, trackColumns } from './track.ts';
+import { jsonPageQuestion, placeOf, trackColumns } from './track.ts';
 
 /** What comes as a stream. */
 const STREAMED = { ndjson, csv, geojson, gpx, kml } as const satisfies Record<string, Format>;
@@ -104,24 +107,19 @@ async function simplifiedPage(reading: Reading, question: HistoryQuestion): Prom
   return { items, end: hasMore && last !== undefined ? placeOf(last) : null };
 }
 
-/** Nothing but the place of the last record is read by this process: its JSON comes from the database. */
 async function wholePage(
   { database, track, fields, signal }: Reading, { after, limit }: HistoryQuestion,
 ): Promise<Page> {
-  const found = await database.askText(jsonPageQuestion(track, fields, { after, limit: limit + 1 }), signal);
-  const rows = found.slice(0, limit);
-  const last = rows.at(-1);
-  return {
-    items: rows.map((row) => row[JSON_AT] ?? ''),
-    end: found.length > limit && last !== undefined ? placeOf(last) : null,
-  };
+  const question = jsonPageQuestion(track, fields, { after, limit });
+  const { items, end } = readJsonPage(await database.askText(question, signal));
+  return { items, end: end === null ? null : placeOf(end) };
 }
 
-async function pageOf(reading: Reading, question: HistoryQuestion): Promise<{ body: string; next: string | null }> {
+async function pageOf(reading: Reading, question: HistoryQuestion): Promise<Answer> {
   const { simplify, fromMs, toMs } = question;
   const { items, end } = await (simplify === null ? wholePage : simplifiedPage)(reading, question);
   const next = end === null ? null : historyCursor(end, question);
-  return { body: `{"from":${fromMs},"to":${toMs},"items":[${items.join(',\n')}],"next":${JSON.stringify(next)}}\n`, next };
+  return answerOfItems(`{"from":${fromMs},"to":${toMs},"items":[`, items, `],"next":${JSON.stringify(next)}}\n`, next);
 }
 
 interface HistoryRequest {
@@ -141,9 +139,9 @@ async function answerHistory(parts: QueryParts, asked: HistoryRequest): Promise<
   const fixesOnly = question.simplify !== null || format === 'gpx' || format === 'kml';
   const reading = readingOf(parts, device, question, { fixesOnly, signal });
   if (format === 'json') {
-    const { body, next } = await pageOf(reading, question);
-    linkNext(request, reply, next);
-    return sendText(request, reply, 'json', body);
+    const answer = await pageOf(reading, question);
+    linkNext(request, reply, answer.next);
+    return sendAnswer(request, reply, 'json', answer);
   }
   const writer = STREAMED[format](columnsOf(reading), { deviceId, name: device.name ?? deviceId });
   const batches = batchesOf(reading, question);

@@ -7,9 +7,10 @@ import type { Question, TextRow } from '../database.ts';
 import type { Column, Selection } from '../formats/columns.ts';
 import { fieldColumns, select } from '../formats/columns.ts';
 import { columnsOf } from '../formats/chosen-fields.ts';
+import { jsonPageSql } from '../formats/json-page.ts';
 import { objectSql } from '../formats/json-sql.ts';
 import { StatementValues } from '../statement-values.ts';
-import { timestampOfUs, usOfEpoch } from '../times.ts';
+import { epochOf, timestampOfUs, usOfEpoch } from '../times.ts';
 
 export interface Track {
   /** Of `devices`, bigint as text. */
@@ -33,18 +34,12 @@ export interface Place {
 /** Hidden columns, at these places of every row. */
 const EPOCH_AT = 0;
 const EVENT_AT = 1;
-/** Of a page of JSON. */
-export const JSON_AT = 2;
 export const LATITUDE_AT = 2;
 export const LONGITUDE_AT = 3;
 
-const PLACE: readonly Column[] = [
+const HIDDEN: readonly Column[] = [
   { name: '$epoch', kind: 'time', sql: 'p.ts' },
   { name: '$eventId', kind: 'integer', sql: 'p.event_id' },
-];
-
-const HIDDEN: readonly Column[] = [
-  ...PLACE,
   { name: '$latitude', kind: 'number', sql: 'p.latitude' },
   { name: '$longitude', kind: 'number', sql: 'p.longitude' },
 ];
@@ -60,6 +55,12 @@ function shownColumns({ deviceId }: Named, fields: readonly string[], values: St
   const ownId = fields.includes('deviceId') ? values.bind(deviceId, 'text') : 'null';
   const known = fieldColumns({ deviceId: ownId, record: 'p', place: 'p' });
   return columnsOf(fields, known, 'p.attributes', values);
+}
+
+/** The same for JSON: the identifier, which is that of all records, is JSON already. */
+function jsonColumns({ deviceId }: Named, fields: readonly string[], values: StatementValues): Column[] {
+  const columns = shownColumns({ deviceId: JSON.stringify(deviceId) }, fields, values);
+  return columns.map((column) => (column.name === 'deviceId' ? { ...column, kind: 'json' } : column));
 }
 
 /** The columns of an answer, hidden ones first. */
@@ -86,28 +87,33 @@ interface Page {
   readonly limit: number;
 }
 
-function pageOf(track: Track, { after, limit }: Page, sql: string, values: StatementValues): Question {
+function rowsOf(track: Track, { after, limit }: Page, sql: string, values: StatementValues): string {
   const where = [`p.device_id = ${values.bind(track.id, 'bigint')}`, beginning(track, after, values)];
   if (track.fixesOnly) where.push('p.latitude is not null', 'p.longitude is not null');
-  const text = `
+  return `
     select ${sql} from positions p
     where ${where.join(' and ')}
     order by p.ts ${track.order}, p.event_id ${track.order} limit ${values.bind(limit, 'bigint')}`;
-  return { name: 'history', text, values: values.list };
 }
 
 /** Up to `limit` records from behind `after` on. */
 export function pageQuestion(track: Track, fields: readonly string[], page: Page): Question {
   const values = new StatementValues();
   const { sql } = trackColumns(track, fields, values);
-  return pageOf(track, page, sql, values);
+  return { name: 'history', text: rowsOf(track, page, sql, values), values: values.list };
 }
 
-/** The same, each record as its place, as `placeOf` reads it, and its JSON at JSON_AT. */
-export function jsonPageQuestion(track: Track, fields: readonly string[], page: Page): Question {
+/** The same as JSON, for `readJsonPage`; its end is for `placeOf`. */
+export function jsonPageQuestion(track: Track, fields: readonly string[], { after, limit }: Page): Question {
   const values = new StatementValues();
-  const json = objectSql(shownColumns(track, fields, values), values);
-  return pageOf(track, page, `${select(PLACE).sql}, ${json}`, values);
+  const json = objectSql(jsonColumns(track, fields, values), values);
+  const sql = rowsOf(track, { after, limit: limit + 1 }, `p.ts, p.event_id, ${json} as json`, values);
+  const { order } = track;
+  const text = jsonPageSql({
+    sql, limit: values.bind(limit, 'bigint'), order: `ts ${order}, event_id ${order}`,
+    place: [{ column: 'ts', text: epochOf }, { column: 'event_id', text: (column) => column }],
+  });
+  return { name: 'history', text, values: values.list };
 }
 
 /** These records, in this order. Those that were dropped meanwhile are not there. */

@@ -5,15 +5,16 @@ import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.t
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendAnswer } from '../answer.ts';
 import type { Answer } from '../cache/answer.ts';
-import { answerOf } from '../cache/answer.ts';
+import { answerOfItems } from '../cache/answer.ts';
 import { Flights } from '../cache/flights.ts';
 import { cursorParameter, decodeCursor, encodeCursor, invalidParameter, nextSchema } from '../cursor.ts';
 import { problemOf } from '../database-problem.ts';
-import type { Answering, Question, TextRow } from '../database.ts';
+import type { Question, TextRow } from '../database.ts';
 import { isInGroup, isVisible, whereOf } from '../devices/conditions.ts';
 import { fieldsParameter } from '../formats/chosen-fields.ts';
 import type { PlacedColumn } from '../formats/columns.ts';
 import { select } from '../formats/columns.ts';
+import { jsonPageSql, readJsonPage } from '../formats/json-page.ts';
 import { objectSql } from '../formats/json-sql.ts';
 import { featureWriter } from '../formats/json.ts';
 import { negotiate } from '../formats/negotiation.ts';
@@ -84,13 +85,27 @@ function fieldsOf(fields: readonly string[] | undefined, format: 'json' | 'geojs
 
 interface Page {
   readonly question: Question;
-  readonly columns: readonly PlacedColumn[];
+  readonly answerOf: (rows: readonly TextRow[]) => Answer;
 }
 
-/** One row more than the page has; the id comes last. Of JSON a row is one text. */
-function pageOf(asked: Parameters, filter: DeviceFilter, format: 'json' | 'geojson', size: number): Page {
-  const fields = fieldsOf(asked.fields, format);
-  const values = new StatementValues();
+function answerOfPage(head: string, items: readonly string[], end: TextRow | null | undefined): Answer {
+  const next = end === null || end === undefined ? null : encodeCursor([end.at(-1) ?? null]);
+  return answerOfItems(head, items, `],"next":${JSON.stringify(next)}}\n`, next);
+}
+
+function jsonAnswer(found: readonly TextRow[]): Answer {
+  const { items, end } = readJsonPage(found);
+  return answerOfPage('{"items":[', items, end);
+}
+
+/** Of one row more than the page has. */
+function geojsonAnswer(columns: readonly PlacedColumn[], found: readonly TextRow[], size: number): Answer {
+  const rows = found.slice(0, size);
+  const end = found.length > size ? rows.at(-1) : null;
+  return answerOfPage('{"type":"FeatureCollection","features":[', rows.map(featureWriter(columns)), end);
+}
+
+function conditionsOf(asked: Parameters, filter: DeviceFilter, values: StatementValues): string[] {
   const wanted = wantedDevices(asked);
   const conditions = [
     ...isVisible(filter, values),
@@ -101,30 +116,28 @@ function pageOf(asked: Parameters, filter: DeviceFilter, format: 'json' | 'geojs
   if (asked.cursor !== undefined) {
     conditions.push(`d.id > ${values.bind(decodeCursor(asked.cursor, place)[0], 'bigint')}`);
   }
-  const chosen = latestColumns(fields, values);
-  const { columns, sql } = select(chosen);
-  const text = `
-    select ${format === 'json' ? objectSql(chosen, values) : sql}, d.id::text
+  return conditions;
+}
+
+function pageOf(asked: Parameters, filter: DeviceFilter, format: 'json' | 'geojson', size: number): Page {
+  const values = new StatementValues();
+  const conditions = conditionsOf(asked, filter, values);
+  const chosen = latestColumns(fieldsOf(asked.fields, format), values);
+  const rowsOf = (sql: string): string => `
+    select ${sql}, d.id
     from devices d join device_state s on s.device_id = d.id ${whereOf(conditions)}
     order by d.id limit ${values.bind(size + 1, 'bigint')}`;
-  return { question: { name: 'latest', text, values: values.list }, columns };
-}
-
-function bodyOf(format: 'json' | 'geojson', columns: readonly PlacedColumn[], rows: readonly TextRow[], next: string | null): string {
-  const [head, write] = format === 'json'
-    ? ['{"items":[', ([json]: TextRow) => json ?? ''] as const
-    : ['{"type":"FeatureCollection","features":[', featureWriter(columns)] as const;
-  return `${head}${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
-}
-
-async function answerOfPage(
-  { question, columns }: Page, { format, size }: { readonly format: 'json' | 'geojson'; readonly size: number },
-  database: Answering, signal: AbortSignal,
-): Promise<Answer> {
-  const found = await database.askText(question, signal);
-  const rows = found.slice(0, size);
-  const next = found.length > size ? encodeCursor([rows.at(-1)?.at(-1) ?? null]) : null;
-  return answerOf(bodyOf(format, columns, rows, next), next);
+  if (format === 'json') {
+    const sql = rowsOf(`${objectSql(chosen, values)} as json`);
+    const place = [{ column: 'id', text: (column: string) => column }];
+    const text = jsonPageSql({ sql, limit: values.bind(size, 'bigint'), order: 'id', place });
+    return { question: { name: 'latest', text, values: values.list }, answerOf: jsonAnswer };
+  }
+  const { columns, sql } = select(chosen);
+  return {
+    question: { name: 'latest', text: rowsOf(sql), values: values.list },
+    answerOf: (found) => geojsonAnswer(columns, found, size),
+  };
 }
 
 export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
@@ -151,7 +164,7 @@ export function latestRoutes({ database, visible }: QueryParts): ApiRoutes {
         // Maps of many people ask for the same at the same time. What the caller sees is among the values.
         const key = JSON.stringify([format, page.question.text, page.question.values]);
         const { result } = await flights
-          .join(key, signal, (abandoned) => answerOfPage(page, { format, size }, database, abandoned))
+          .join(key, signal, async (abandoned) => page.answerOf(await database.askText(page.question, abandoned)))
           .catch((error: unknown) => { throw problemOf(error, signal); });
         linkNext(request, reply, result.next);
         return sendAnswer(request, reply, format, result) as never;

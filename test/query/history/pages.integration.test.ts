@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_PAGE_BYTES } from '../../../src/query/formats/json-page.ts';
 import type { PageOf, TestApi } from '../support.ts';
 import { STORAGES, addDevices, addPositions, allPages, openPrepared, refusal, startApi } from '../support.ts';
 
@@ -64,6 +65,36 @@ describe.each(STORAGES)('pages of a history in %s', (storage) => {
     expect(before.map(({ ts }) => `${ts}/0`).filter((key) => !seen.includes(key))).toEqual([]);
     expect(seen.map((key) => key.split('/').map(Number))).toEqual(
       seen.map((key) => key.split('/').map(Number)).toSorted(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d));
+  });
+});
+
+describe('pages of records with much in them', () => {
+  /** Over 5 MiB each. */
+  const large = (n: number): string => JSON.stringify({ log: String(n).repeat(5_500_000) });
+
+  it('end before they are longer than a page may be, and all are there', async () => {
+    const opened = await openPrepared();
+    const ids = await addDevices(opened.pool, '356307042441013');
+    const records = Array.from({ length: 8 }, (_, n) => ({ ts: START + n, attributes: large(n) }));
+    await addPositions(opened.pool, ids.get('356307042441013'), records);
+    const api = await startApi(opened);
+    for (const order of ['asc', 'desc']) {
+      const pages = await allPages<Item>(api, `/v1/devices/356307042441013/positions?${RANGE}&limit=7&order=${order}`);
+      expect(pages.map(({ length }) => length)).toEqual([3, 3, 2]);
+      const times = records.map(({ ts }) => ts);
+      expect(pages.flat().map(({ ts }) => ts)).toEqual(order === 'asc' ? times : times.reverse());
+    }
+  });
+
+  it('have a record that is longer alone', async () => {
+    const opened = await openPrepared();
+    const ids = await addDevices(opened.pool, '356307042441013');
+    const log = 'x'.repeat(MAX_PAGE_BYTES);
+    await addPositions(opened.pool, ids.get('356307042441013'), [
+      { ts: START }, { ts: START + 1, attributes: JSON.stringify({ log }) }, { ts: START + 2 },
+    ]);
+    const pages = await allPages<Item>(await startApi(opened), `/v1/devices/356307042441013/positions?${RANGE}`);
+    expect(pages.map((page) => page.map(({ ts }) => ts - START))).toEqual([[0], [1], [2]]);
   });
 });
 
