@@ -7,6 +7,7 @@ import type { Kept } from '../../db/rollup-retention.ts';
 import { HOUR_MS } from '../../db/rollup-retention.ts';
 import { ensureRollupPartitions } from '../../db/rollup-tables.ts';
 import { sqlTime } from '../../db/sql-time.ts';
+import { NO_BREAKS } from './breaks.ts';
 import { replaceBy, rollUpSpans } from './spans.ts';
 
 /** Hours of trackers in one transaction. */
@@ -28,7 +29,7 @@ export async function rollUp(
   client: PoolClient, touched: readonly TouchedHour[], kept: Kept, isNew: boolean,
 ): Promise<void> {
   const spans = touched.map(({ deviceId, hour }) => ({ deviceId, from: hour, to: hour + HOUR_MS }));
-  await rollUpSpans(client, spans, { kept, marked: 'hour', isNew });
+  await rollUpSpans(client, spans, { kept, marked: 'hour', isNew, breaks: NO_BREAKS });
 }
 
 /** From the minutes, which costs the same however many records an hour has. @param touched of one hour that is open */

@@ -5,6 +5,8 @@
 import type { PoolClient } from 'pg';
 import type { Kept } from '../../db/rollup-retention.ts';
 import { MINUTE_MS } from '../../db/rollup-retention.ts';
+import type { Breaks } from './breaks.ts';
+import { NO_BREAKS, RegularBreaks } from './breaks.ts';
 import { trackersBetween } from './hours.ts';
 import type { Span } from './records.ts';
 import { rollUpSpans } from './spans.ts';
@@ -14,6 +16,9 @@ const BATCH = 500;
 
 /** Rolled up as one: after a pause of core the hour may have many. */
 const MOST_MS = 10 * MINUTE_MS;
+
+/** With so much left to do there is no time for breaks. */
+const BEHIND_MS = 3 * MINUTE_MS;
 
 const TAKE_MARKED = `
   select m.device_id as "deviceId", m.minute as "from" from rollup_marks m, rollup_state s
@@ -29,9 +34,14 @@ export interface MinutesWork {
   readonly onStored: (durationMs: number) => void;
 }
 
-async function store({ client, kept, onStored }: MinutesWork, spans: readonly Span[], isNew: boolean): Promise<void> {
+interface How {
+  readonly isNew: boolean;
+  readonly breaks: Breaks;
+}
+
+async function store({ client, kept, onStored }: MinutesWork, spans: readonly Span[], how: How): Promise<void> {
   const startedAt = performance.now();
-  await rollUpSpans(client, spans, { kept: { minutes: kept.minutes, hours: Infinity }, marked: 'minute', isNew });
+  await rollUpSpans(client, spans, { kept: { minutes: kept.minutes, hours: Infinity }, marked: 'minute', ...how });
   onStored(performance.now() - startedAt);
 }
 
@@ -42,9 +52,10 @@ async function store({ client, kept, onStored }: MinutesWork, spans: readonly Sp
 export async function rollUpMinutes(work: MinutesWork, from: number, to: number): Promise<number | null> {
   const end = Math.min(to, from + MOST_MS);
   const spans = (await trackersBetween(work.client, 'records', from, end)).map((deviceId) => ({ deviceId, from, to: end }));
+  const breaks = to - from < BEHIND_MS ? new RegularBreaks(work.signal) : NO_BREAKS;
   for (let at = 0; at < spans.length; at += BATCH) {
     if (work.signal.aborted) return null;
-    await store(work, spans.slice(at, at + BATCH), true);
+    await store(work, spans.slice(at, at + BATCH), { isNew: true, breaks });
   }
   return end;
 }
@@ -52,6 +63,8 @@ export async function rollUpMinutes(work: MinutesWork, from: number, to: number)
 /** Minutes that got late records, some of them. @returns whether there may be more */
 export async function rollUpLateMinutes(work: MinutesWork): Promise<boolean> {
   const { rows } = await work.client.query<Omit<Span, 'to'>>(TAKE_MARKED);
-  if (rows.length > 0) await store(work, rows.map((row) => ({ ...row, to: row.from + MINUTE_MS })), false);
+  const spans = rows.map((row) => ({ ...row, to: row.from + MINUTE_MS }));
+  // Without breaks: who writes a record of such a minute waits for the end of the transaction, which has its mark.
+  if (spans.length > 0) await store(work, spans, { isNew: false, breaks: NO_BREAKS });
   return rows.length === BATCH;
 }

@@ -10,6 +10,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import { sqlTime } from '../../db/sql-time.ts';
 import { POSTGRES_EPOCH_MS, TWO_TO_32 } from '../binary-format.ts';
 import { COPY_END, COPY_START } from '../copy-rows.ts';
+import type { Breaks } from './breaks.ts';
 
 /** Some time of a tracker, from `from` to before `to`, both at full minutes; epoch milliseconds. */
 export interface Span {
@@ -160,7 +161,7 @@ const NOTHING: RollupRecord = {
 
 /** @param take called with every record @throws what PostgreSQL says, Error when what it sends is not a whole COPY */
 export async function readRecords(
-  client: PoolClient, spans: readonly Span[], take: (record: RollupRecord) => void,
+  client: PoolClient, spans: readonly Span[], breaks: Breaks, take: (record: RollupRecord) => void,
 ): Promise<void> {
   const cursor = new Cursor();
   const record = { ...NOTHING };
@@ -172,6 +173,7 @@ export async function readRecords(
       cursor.append(bytes);
       hasBegun ||= cursor.skip(COPY_START.length);
       while (hasBegun && cursor.read(record)) take(record);
+      await breaks.take();
     }
   } finally {
     copy.callback();

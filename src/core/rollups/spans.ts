@@ -16,6 +16,7 @@ import type { RollupTable } from '../../db/rollup-tables.ts';
 import { ensureRollupPartitions } from '../../db/rollup-tables.ts';
 import { classify } from '../../db/sqlstate.ts';
 import { copyIn } from '../copy-in.ts';
+import type { Breaks } from './breaks.ts';
 import { Buckets } from './buckets.ts';
 import type { Span } from './records.ts';
 import { readRecords, spanArrays } from './records.ts';
@@ -39,6 +40,7 @@ export interface Task {
   readonly marked: Marked;
   /** Nothing of these spans is stored, most likely. */
   readonly isNew: boolean;
+  readonly breaks: Breaks;
 }
 
 /** For what is stored for the first time. */
@@ -76,7 +78,7 @@ async function inTransaction(client: PoolClient, spans: readonly Span[], task: T
   await client.query(unmark(task.marked), spanArrays(spans));
   const buckets = new Buckets(task.kept);
   const wanted = spans.filter(({ from }) => from >= Math.min(task.kept.minutes, task.kept.hours));
-  if (wanted.length > 0) await readRecords(client, wanted, buckets.take);
+  if (wanted.length > 0) await readRecords(client, wanted, task.breaks, buckets.take);
   if (buckets.areFull && spans.length > 1) {
     await client.query('rollback');
     return false;
