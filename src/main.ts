@@ -20,6 +20,7 @@ import { readinessOf } from './observability/readiness.ts';
 import type { OperationsServer } from './observability/server.ts';
 import { startOperationsServer } from './observability/server.ts';
 import { errorMessage } from './shared/errors.ts';
+import { giveWay } from './shared/priority.ts';
 import { writeRuntime } from './shared/runtime-file.ts';
 import { stopSignal } from './shared/stop-signal.ts';
 
@@ -68,10 +69,18 @@ function logFatal(log: Logger, error: unknown, message: string): void {
   log.fatal({ error: errorMessage(error), ...(isOurs ? {} : { err: error }) }, message);
 }
 
+/** Others wait for every role but core. */
+function giveWayToOthers({ ROLES, PROCESSOR_NICE }: Settings, log: Logger): void {
+  if (!ROLES.every((role) => role === 'core')) return;
+  const problem = giveWay(PROCESSOR_NICE);
+  if (problem !== null) log.warn({ error: errorMessage(problem) }, 'this process cannot give way to others (PROCESSOR_NICE)');
+}
+
 /** Runs until asked to stop. @returns the exit code */
 async function run(settings: Settings, log: Logger): Promise<number> {
   const stopped = stopSignal();
   const parts: Parts = { settings, log, registry: createRegistry(), servers: await findServers(settings, log) };
+  giveWayToOthers(settings, log);
   const system = compose(parts);
   const { METRICS_HOST: host, METRICS_PORT: port } = settings;
   const readiness = readinessOf(system.probes);

@@ -11,6 +11,7 @@ import { endProcess, startChild } from './child.ts';
 import { startOnPort } from './port.ts';
 import type { Cluster } from './postgres-cluster.ts';
 import { postmasterLines, prepareCluster, STOP_TIMEOUT_MS, SUPERUSER } from './postgres-cluster.ts';
+import { giveWay } from '../shared/priority.ts';
 import type { Server } from './server.ts';
 import { ServerStartError } from './server.ts';
 import { launch } from './unprivileged.ts';
@@ -32,6 +33,9 @@ export interface PostgresOptions {
   /** Told what takes long: the making of a cluster, the end of a stale server. */
   readonly log?: (line: string) => void;
 }
+
+/** Trackers and viewers wait for Odograph and Redis beside it. */
+const NICE = 5;
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
@@ -80,6 +84,8 @@ async function startOn(port: number, cluster: Cluster, options: PostgresOptions)
   const program = join(options.binDir, 'postgres');
   const how = await launch(program, ['-D', folder, ...flags], { deathSignal: 'INT', account, folder });
   const child = await startChild(how, { cwd: '/', logFile: join(options.dataDir, 'postgres.log') });
+  // Before it has children. Where it has ended already, the next line says why.
+  giveWay(NICE, child.pid);
   await untilReady(child, folder);
   // SIGINT is PostgreSQL's fast shutdown: connections are ended, everything is written.
   let stopping: Promise<void> | undefined;

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, describe, expect, inject, onTestFinished, test } from 'vitest';
@@ -58,6 +59,14 @@ describe.each(await findPostgres())('PostgreSQL $major ($origin)', (binaries) =>
     const second = await start(dataDir, { port: first.port });
     expect(second.url).toBe(first.url);
     expect(await query(second.url, 'SELECT answer FROM kept')).toEqual([42]);
+  });
+
+  test('gives way to others with all of its processes', async () => {
+    const { pid, url } = await start(await folder());
+    const nice = Math.max(5, getPriority());
+    expect(getPriority(pid)).toBe(nice);
+    const children = await query(url, "SELECT pid FROM pg_stat_activity WHERE backend_type <> 'client backend'");
+    expect(new Set(children.map((child) => getPriority(Number(child))))).toEqual(new Set([nice]));
   });
 
   test('writes durably, in UTF-8, and lets nobody in without the password', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { STORAGES, countPending, countPositions, freshDatabaseOn, openSite } from '../core/support.ts';
@@ -41,6 +41,13 @@ test.each(STORAGES)('takes a tracker in, stores what it sends, ends, and goes on
     expect(odograph.stderr()).toBe('');
     expect(odograph.lines.filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([]);
   }
+});
+
+test.each([['core', 5], ['ingest,core', 0]])('the roles %s have the priority %d', async (roles, nice) => {
+  const site = await openSite();
+  const odograph = await startOdograph({ ...serversOf(site), ROLES: roles });
+  await odograph.ready();
+  expect(getPriority(odograph.child.pid)).toBe(Math.max(nice, getPriority()));
 });
 
 test('ends with 0 on SIGINT too', async () => {
