@@ -6,6 +6,8 @@ import type { Check, Evidence } from './check.ts';
 
 /** A probe is cached for five seconds and waits for two; work may stall for five before that is said. */
 const NOTICED_MS = 11_000;
+/** Mending is the last of a fault, and has its effect before it has ended. */
+const MENDING_MS = 1_000;
 /** Longest time from the end of a fault until the pauses between attempts are over; a log may have to be replayed. */
 const FORGOTTEN_MS = 25_000;
 /** On a machine that is busy with other worlds an answer may be late. */
@@ -18,7 +20,9 @@ function isReady({ status }: Observation): boolean {
 /** A fault that lasts is noticed, and said until it is over. */
 function unnoticed(seen: readonly Observation[], { from, to }: Outage): string[] {
   if (to - from < NOTICED_MS) return [];
-  const lies = seen.filter((one) => one.askedAt >= from + NOTICED_MS && one.answeredAt < to && isReady(one));
+  const isWithin = ({ askedAt, answeredAt }: Observation): boolean =>
+    askedAt >= from + NOTICED_MS && answeredAt < to - MENDING_MS;
+  const lies = seen.filter((one) => isWithin(one) && isReady(one));
   const [first] = lies;
   return first === undefined ? [] : [`ready ${Math.round(first.askedAt - from)} ms into a fault of ${Math.round(to - from)} ms`];
 }
