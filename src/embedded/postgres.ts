@@ -6,12 +6,12 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import { giveWay } from '../shared/priority.ts';
 import type { Child } from './child.ts';
 import { endProcess, startChild } from './child.ts';
 import { startOnPort } from './port.ts';
 import type { Cluster } from './postgres-cluster.ts';
 import { postmasterLines, prepareCluster, STOP_TIMEOUT_MS, SUPERUSER } from './postgres-cluster.ts';
-import { giveWay } from '../shared/priority.ts';
 import type { Server } from './server.ts';
 import { ServerStartError } from './server.ts';
 import { launch } from './unprivileged.ts';

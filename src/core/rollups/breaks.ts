@@ -12,7 +12,7 @@ export interface Breaks {
   take(): Promise<void>;
 }
 
-/** For work that is behind. */
+/** For work that is behind, or that others wait for. */
 export const NO_BREAKS: Breaks = { take: () => Promise.resolve() };
 
 export class RegularBreaks implements Breaks {

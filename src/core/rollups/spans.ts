@@ -71,7 +71,7 @@ async function rollUpInSql(client: PoolClient, span: Span, { kept }: Task): Prom
   if (span.from >= kept.hours) await replaceBy(client, 'hour_rollups', rollups('1 hour'), [ids, from, to]);
 }
 
-/** @returns false: it is more than fits into memory, and nothing is stored */
+/** @returns false: it is more than fits into memory; nothing is stored, and the transaction is to be ended */
 async function inTransaction(client: PoolClient, spans: readonly Span[], task: Task): Promise<boolean> {
   await client.query('begin isolation level read committed');
   // Before the records are read: the mark of a record that is read too late stays.
@@ -79,10 +79,7 @@ async function inTransaction(client: PoolClient, spans: readonly Span[], task: T
   const buckets = new Buckets(task.kept);
   const wanted = spans.filter(({ from }) => from >= Math.min(task.kept.minutes, task.kept.hours));
   if (wanted.length > 0) await readRecords(client, wanted, task.breaks, buckets.take);
-  if (buckets.areFull && spans.length > 1) {
-    await client.query('rollback');
-    return false;
-  }
+  if (buckets.areFull && spans.length > 1) return false;
   if (buckets.areFull) for (const one of spans) await rollUpInSql(client, one, task);
   else {
     const store = task.isNew ? storeNew : replace;
@@ -94,15 +91,15 @@ async function inTransaction(client: PoolClient, spans: readonly Span[], task: T
   return true;
 }
 
-/** The same, and false where it is more than there is time for, or room in the database. */
+/** @returns false: it is more than there is room or time for, and nothing is stored */
 async function attempt(client: PoolClient, spans: readonly Span[], task: Task): Promise<boolean> {
   try {
-    return await inTransaction(client, spans, task);
+    if (await inTransaction(client, spans, task)) return true;
   } catch (error) {
     if (spans.length === 1 || classify(error).action !== 'shrink') throw error;
-    await client.query('rollback');
-    return false;
   }
+  await client.query('rollback');
+  return false;
 }
 
 async function storeOrHalve(client: PoolClient, spans: readonly Span[], task: Task): Promise<void> {

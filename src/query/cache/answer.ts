@@ -24,13 +24,15 @@ export function answerOf(text: string, next: string | null = null): Answer {
 const BETWEEN_ITEMS = ',\n';
 
 /**
- * `head`, the items with a comma between any two, and `tail`. They are encoded one by one: a text of all of them would
- * be made only to be thrown away, and what is so large is expensive to throw away.
- * @param next the cursor of the next page, as it stands in `tail` too
+ * A page of a list. Its items are encoded one by one: a text of all of them would be made only to be thrown away, and
+ * what is so large is expensive to throw away.
+ * @param head JSON up to the first item, which is in a list
+ * @param items JSON of each
+ * @param next the cursor of the next page
+ * @param rest JSON of members behind `next`, each after a comma
  */
-export function answerOfItems(
-  head: string, items: readonly string[], tail: string, next: string | null = null,
-): Answer {
+export function answerOfPage(head: string, items: readonly string[], next: string | null, rest = ''): Answer {
+  const tail = `],"next":${JSON.stringify(next)}${rest}}\n`;
   const between = BETWEEN_ITEMS.length * Math.max(0, items.length - 1);
   const length = items.reduce((sum, item) => sum + Buffer.byteLength(item), Buffer.byteLength(head + tail) + between);
   const body = Buffer.allocUnsafe(length);

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
-import { clientSignal, linkNext, sendText } from '../answer.ts';
+import { clientSignal, linkNext, sendAnswer } from '../answer.ts';
+import { answerOfPage } from '../cache/answer.ts';
 import { cursorParameter, decodeCursor, encodeCursor, nextSchema } from '../cursor.ts';
 import type { Question } from '../database.ts';
 import { objectWriter } from '../formats/json.ts';
@@ -86,8 +87,7 @@ export function groupRoutes({ database, visible }: QueryParts): ApiRoutes {
         const last = found.length > size ? rows.at(-1)?.[0] ?? null : upTo;
         const next = last === null ? null : encodeCursor([last]);
         linkNext(request, reply, next);
-        const body = `{"items":[${rows.map(WRITE).join(',\n')}],"next":${JSON.stringify(next)}}\n`;
-        return sendText(request, reply, 'json', body) as never;
+        return sendAnswer(request, reply, 'json', answerOfPage('{"items":[', rows.map(WRITE), next)) as never;
       },
     });
   };

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { UNCHANGED_RESPONSE } from '../../http/etag.ts';
 import { PROBLEM_RESPONSES } from '../../http/problem.ts';
 import type { ApiRoutes } from '../../http/routes.ts';
-import { clientSignal, linkNext, sendText } from '../answer.ts';
+import { clientSignal, linkNext, sendAnswer } from '../answer.ts';
+import { answerOfPage } from '../cache/answer.ts';
 import { cursorParameter, decodeCursor, encodeCursor, invalidParameter, nextSchema } from '../cursor.ts';
 import type { Question } from '../database.ts';
 import { groupId, limit, text } from '../parameters.ts';
@@ -141,8 +142,8 @@ export function deviceListRoutes(parts: QueryParts): ApiRoutes {
         const next = last === undefined ? null : encodeCursor([asked.sort ?? 'deviceId', ...last.slice(-2)]);
         const total = asked.cursor === undefined ? await totalOf(parts, asked, filter, signal) : null;
         linkNext(request, reply, next);
-        const body = `{"items":[${rows.map(write).join(',\n')}],"next":${JSON.stringify(next)},"total":${total}}\n`;
-        return sendText(request, reply, 'json', body) as never;
+        const answer = answerOfPage('{"items":[', rows.map(write), next, `,"total":${total}`);
+        return sendAnswer(request, reply, 'json', answer) as never;
       },
     });
   };

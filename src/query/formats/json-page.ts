@@ -14,8 +14,8 @@ interface RowsOfPage {
   readonly limit: string;
   /** Columns of these rows, as behind ORDER BY. */
   readonly order: string;
-  /** Columns of these rows by which the next page is found, and the SQL that makes text of them. */
-  readonly place: readonly { readonly column: string; readonly text: (column: string) => string }[];
+  /** Columns of these rows by which the next page is found, and SQL that they are shown by; absent: as they are. */
+  readonly place: readonly { readonly column: string; readonly shownBy?: (column: string) => string }[];
 }
 
 /**
@@ -25,7 +25,8 @@ interface RowsOfPage {
 export function jsonPageSql({ sql, limit, order, place }: RowsOfPage): string {
   const size = `least(octet_length(json), ${MAX_PAGE_BYTES})`;
   const before = place.map(({ column }) => `lag(${column}) over so_far as ${column}_before`);
-  const end = place.map(({ column, text }) => `case when not shown then ${text(`${column}_before`)} end`);
+  const asIs = (column: string): string => column;
+  const end = place.map(({ column, shownBy = asIs }) => `case when not shown then ${shownBy(`${column}_before`)} end`);
   return `
     select case when shown then json end, ${end.join(', ')}
     from (

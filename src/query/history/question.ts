@@ -4,12 +4,14 @@ import { cursorParameter, decodeCursor, encodeCursor, invalidParameter } from '.
 import type { FormatName } from '../formats/negotiation.ts';
 import { POSITION_FIELDS } from '../formats/columns.ts';
 import { fieldsParameter } from '../formats/chosen-fields.ts';
+import { MAX_PAGE_BYTES } from '../formats/json-page.ts';
 import { limit, time } from '../parameters.ts';
 import { isTimestampUs, isTimeMs } from '../times.ts';
 import type { Place } from './track.ts';
 
 export const PAGE = { default: 1_000, max: 10_000 };
 const DAY_MS = 86_400_000;
+const MIB = 1024 * 1024;
 const MAX_TOLERANCE_M = 100_000;
 const MAX_COUNT = 10_000;
 
@@ -39,7 +41,7 @@ export const historyParameters = z.object({
   from: time.optional().describe('First instant, ISO 8601 or epoch milliseconds. Without it: 24 hours before `to`.'),
   to: time.optional().describe('First instant after the range, ISO 8601 or epoch milliseconds. Without it: now.'),
   order: z.enum(['asc', 'desc']).optional().describe('By time, oldest first (`asc`, which is the default) or newest first.'),
-  limit: limit(PAGE).describe(`Most positions of a page of JSON, 1 to ${PAGE.max}; ${PAGE.default} where it is not given. Of 16 MiB a page has fewer. The other formats have all.`),
+  limit: limit(PAGE).describe(`Most positions of a page of JSON, 1 to ${PAGE.max}; ${PAGE.default} where it is not given. Of ${MAX_PAGE_BYTES / MIB} MiB a page has fewer. The other formats have all.`),
   cursor: cursorParameter.optional(),
   fields: fieldsParameter.optional(),
   format: z.enum(FORMATS).optional().describe('Goes before `Accept`. `json` comes in pages, the others have everything and are streamed.'),

@@ -6,7 +6,7 @@ import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.t
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendAnswer, sendDownload } from '../answer.ts';
 import type { Answer } from '../cache/answer.ts';
-import { answerOfItems } from '../cache/answer.ts';
+import { answerOfPage } from '../cache/answer.ts';
 import { nextSchema } from '../cursor.ts';
 import type { TextRow } from '../database.ts';
 import { noSuchDevice } from '../devices/device.ts';
@@ -119,7 +119,7 @@ async function pageOf(reading: Reading, question: HistoryQuestion): Promise<Answ
   const { simplify, fromMs, toMs } = question;
   const { items, end } = await (simplify === null ? wholePage : simplifiedPage)(reading, question);
   const next = end === null ? null : historyCursor(end, question);
-  return answerOfItems(`{"from":${fromMs},"to":${toMs},"items":[`, items, `],"next":${JSON.stringify(next)}}\n`, next);
+  return answerOfPage(`{"from":${fromMs},"to":${toMs},"items":[`, items, next);
 }
 
 interface HistoryRequest {

@@ -111,7 +111,7 @@ export function jsonPageQuestion(track: Track, fields: readonly string[], { afte
   const { order } = track;
   const text = jsonPageSql({
     sql, limit: values.bind(limit, 'bigint'), order: `ts ${order}, event_id ${order}`,
-    place: [{ column: 'ts', text: epochOf }, { column: 'event_id', text: (column) => column }],
+    place: [{ column: 'ts', shownBy: epochOf }, { column: 'event_id' }],
   });
   return { name: 'history', text, values: values.list };
 }

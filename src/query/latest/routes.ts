@@ -5,7 +5,7 @@ import { NOT_ACCEPTABLE_RESPONSE, PROBLEM_RESPONSES } from '../../http/problem.t
 import type { ApiRoutes } from '../../http/routes.ts';
 import { clientSignal, linkNext, sendAnswer } from '../answer.ts';
 import type { Answer } from '../cache/answer.ts';
-import { answerOfItems } from '../cache/answer.ts';
+import { answerOfPage } from '../cache/answer.ts';
 import { Flights } from '../cache/flights.ts';
 import { cursorParameter, decodeCursor, encodeCursor, invalidParameter, nextSchema } from '../cursor.ts';
 import { problemOf } from '../database-problem.ts';
@@ -88,21 +88,21 @@ interface Page {
   readonly answerOf: (rows: readonly TextRow[]) => Answer;
 }
 
-function answerOfPage(head: string, items: readonly string[], end: TextRow | null | undefined): Answer {
-  const next = end === null || end === undefined ? null : encodeCursor([end.at(-1) ?? null]);
-  return answerOfItems(head, items, `],"next":${JSON.stringify(next)}}\n`, next);
+/** @param end of a page that is not the last: a row with the id of its last device at the end */
+function nextOf(end: TextRow | null): string | null {
+  return end === null ? null : encodeCursor([end.at(-1) ?? null]);
 }
 
 function jsonAnswer(found: readonly TextRow[]): Answer {
   const { items, end } = readJsonPage(found);
-  return answerOfPage('{"items":[', items, end);
+  return answerOfPage('{"items":[', items, nextOf(end));
 }
 
 /** Of one row more than the page has. */
 function geojsonAnswer(columns: readonly PlacedColumn[], found: readonly TextRow[], size: number): Answer {
   const rows = found.slice(0, size);
-  const end = found.length > size ? rows.at(-1) : null;
-  return answerOfPage('{"type":"FeatureCollection","features":[', rows.map(featureWriter(columns)), end);
+  const end = found.length > size ? rows.at(-1) ?? null : null;
+  return answerOfPage('{"type":"FeatureCollection","features":[', rows.map(featureWriter(columns)), nextOf(end));
 }
 
 function conditionsOf(asked: Parameters, filter: DeviceFilter, values: StatementValues): string[] {
@@ -129,8 +129,7 @@ function pageOf(asked: Parameters, filter: DeviceFilter, format: 'json' | 'geojs
     order by d.id limit ${values.bind(size + 1, 'bigint')}`;
   if (format === 'json') {
     const sql = rowsOf(`${objectSql(chosen, values)} as json`);
-    const place = [{ column: 'id', text: (column: string) => column }];
-    const text = jsonPageSql({ sql, limit: values.bind(size, 'bigint'), order: 'id', place });
+    const text = jsonPageSql({ sql, limit: values.bind(size, 'bigint'), order: 'id', place: [{ column: 'id' }] });
     return { question: { name: 'latest', text, values: values.list }, answerOf: jsonAnswer };
   }
   const { columns, sql } = select(chosen);
