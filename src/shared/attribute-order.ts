@@ -8,14 +8,21 @@
  * is written as it comes, which is the same JSON object. Whoever must not fill the tree of another has one of its own.
  */
 
-/** A member on its way to its place. */
+/** A member in its place. */
 export interface Place {
   readonly name: string;
-  /** `"name":` in ASCII. */
-  readonly json: Uint8Array;
+  /** What stands before its value, in ASCII: `{"name":` of the first, `,"name":` of any other. */
+  readonly lead: Uint8Array;
   /** Of the value among those that came. */
   readonly index: number;
 }
+
+interface Member extends Omit<Place, 'lead'> {
+  readonly json: Uint8Array;
+}
+
+const FIRST = Buffer.from('{');
+const NEXT = Buffer.from(',');
 
 const MAX_NODES = 8_192;
 /** A device that makes names up may send some as long as a frame: those are not kept. */
@@ -25,6 +32,7 @@ const MAX_NAME_LENGTH = 64;
 export class NamePath {
   readonly #before: NamePath | null;
   readonly #name: string;
+  /** `"name":` in ASCII. */
   readonly #json: Uint8Array;
   readonly #next = new Map<string, NamePath>();
   /** The name that came next the last time: nearly always the same. */
@@ -59,7 +67,9 @@ export class NamePath {
 
   /** The names in the order in which they are written. */
   get order(): readonly Place[] {
-    this.#order ??= this.#places().sort((a, b) => a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
+    this.#order ??= this.#members()
+      .sort((a, b) => a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
+      .map(({ json, ...member }, place) => ({ ...member, lead: Buffer.concat([place === 0 ? FIRST : NEXT, json]) }));
     return this.#order;
   }
 
@@ -74,10 +84,11 @@ export class NamePath {
     return next;
   }
 
-  #places(): Place[] {
+  /** In the order in which they came. */
+  #members(): Member[] {
     if (this.#before === null) return [];
-    const places = this.#before.#places();
-    places.push({ name: this.#name, json: this.#json, index: places.length });
-    return places;
+    const members = this.#before.#members();
+    members.push({ name: this.#name, json: this.#json, index: members.length });
+    return members;
   }
 }

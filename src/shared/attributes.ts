@@ -8,7 +8,6 @@
  *
  * Errors: `CodecError` that names the attribute.
  */
-import type { Place } from './attribute-order.ts';
 import { NamePath } from './attribute-order.ts';
 import type { Attributes, AttributeValue } from './model.ts';
 import { CodecError } from './errors.ts';
@@ -99,10 +98,8 @@ function writeOrdered<Value>(
     values[count++] = value;
   }
   const { order } = path;
-  for (let place = 0; place < order.length; place += 1) {
-    const { name, json: nameJson, index } = order[place] as Place;
-    json.character(place === 0 ? OPEN_BRACE : COMMA);
-    json.characters(nameJson);
+  for (const { name, lead, index } of order) {
+    json.characters(lead);
     write(json, name, values[index] as Value);
   }
   if (order.length === 0) json.character(OPEN_BRACE);

@@ -17,50 +17,73 @@ export const MAX_INT32 = 2_147_483_647;
 
 const MAX_DATE_MS = 8.64e15;
 
-type Check = (value: unknown) => boolean;
-
-const between = (min: number, max: number): Check => (value) =>
-  typeof value === 'number' && value >= min && value <= max;
-const integerBetween = (min: number, max: number): Check => {
-  const isBetween = between(min, max);
-  return (value) => Number.isInteger(value) && isBetween(value);
-};
-const orNull = (check: Check): Check => (value) => value === null || check(value);
-/** What a column of type real can hold. */
-const finite: Check = (value) => typeof value === 'number' && Number.isFinite(Math.fround(value));
-
 type ScalarName = Exclude<keyof TelemetryRecord, 'attributes'>;
 
-/** With what the column takes, in words. */
-const FIELDS: readonly (readonly [name: ScalarName, check: Check, expected: string])[] = [
-  ['ts', integerBetween(-MAX_DATE_MS, MAX_DATE_MS), 'epoch milliseconds'],
-  ['latitude', orNull(between(-MAX_LATITUDE, MAX_LATITUDE)), 'degrees from -90 to 90 or null'],
-  ['longitude', orNull(between(-MAX_LONGITUDE, MAX_LONGITUDE)), 'degrees from -180 to 180 or null'],
-  ['altitude', orNull(finite), 'a number or null'],
-  ['course', orNull(finite), 'a number or null'],
-  ['speed', orNull(finite), 'a number or null'],
-  ['satellites', orNull(integerBetween(0, MAX_INT16)), `an integer from 0 to ${MAX_INT16} or null`],
-  ['hdop', orNull(finite), 'a number or null'],
-  ['valid', (value) => typeof value === 'boolean', 'true or false'],
-  ['priority', integerBetween(-MAX_INT16, MAX_INT16), `an integer from -${MAX_INT16} to ${MAX_INT16}`],
-  ['eventId', integerBetween(-MAX_INT32, MAX_INT32), 'a 32-bit integer'],
+/** The fields in their order, with what each takes, in words. */
+const FIELDS: readonly (readonly [name: ScalarName, expected: string])[] = [
+  ['ts', 'epoch milliseconds'],
+  ['latitude', 'degrees from -90 to 90 or null'],
+  ['longitude', 'degrees from -180 to 180 or null'],
+  ['altitude', 'a number or null'],
+  ['course', 'a number or null'],
+  ['speed', 'a number or null'],
+  ['satellites', `an integer from 0 to ${MAX_INT16} or null`],
+  ['hdop', 'a number or null'],
+  ['valid', 'true or false'],
+  ['priority', `an integer from -${MAX_INT16} to ${MAX_INT16}`],
+  ['eventId', 'a 32-bit integer'],
 ];
+
+const EXPECTED: ReadonlyMap<ScalarName, string> = new Map(FIELDS);
+
+function isWithin(value: unknown, most: number): boolean {
+  return typeof value === 'number' && value >= -most && value <= most;
+}
+
+function isInteger(value: unknown, most: number): boolean {
+  return isWithin(value, most) && Math.floor(value as number) === value;
+}
+
+/** What a column of type real can hold. */
+function isReal(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(Math.fround(value));
+}
+
+type Unchecked = Readonly<Record<ScalarName, unknown>>;
+
+/** The first field that cannot be stored. Every record passes here: properties by name, no table of functions. */
+function faultyField(of: Unchecked): ScalarName | null {
+  if (!isInteger(of.ts, MAX_DATE_MS)) return 'ts';
+  if (of.latitude !== null && !isWithin(of.latitude, MAX_LATITUDE)) return 'latitude';
+  if (of.longitude !== null && !isWithin(of.longitude, MAX_LONGITUDE)) return 'longitude';
+  if (of.altitude !== null && !isReal(of.altitude)) return 'altitude';
+  if (of.course !== null && !isReal(of.course)) return 'course';
+  if (of.speed !== null && !isReal(of.speed)) return 'speed';
+  if (of.satellites !== null && !(isInteger(of.satellites, MAX_INT16) && (of.satellites as number) >= 0)) return 'satellites';
+  if (of.hdop !== null && !isReal(of.hdop)) return 'hdop';
+  if (typeof of.valid !== 'boolean') return 'valid';
+  if (!isInteger(of.priority, MAX_INT16)) return 'priority';
+  return isInteger(of.eventId, MAX_INT32) ? null : 'eventId';
+}
 
 /** NaN and infinities would be null as JSON. */
 function shown(value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
+function faultOf(of: Unchecked, name: ScalarName, path: string): CodecError {
+  return new CodecError(`${path}${name}`, EXPECTED.get(name) ?? '', shown(of[name]));
+}
+
 /** @throws CodecError that names the field of a record that cannot be stored. */
 export function checkFields(record: Omit<TelemetryRecord, 'attributes'>): void {
-  for (const [name, check, expected] of FIELDS) {
-    if (!check(record[name])) throw new CodecError(name, expected, shown(record[name]));
-  }
+  const name = faultyField(record);
+  if (name !== null) throw faultOf(record, name, '');
 }
 
 /** The same of a record as an array, at this place. */
 export function checkHeader(header: readonly unknown[], path: string): void {
-  for (const [index, [name, check, expected]] of FIELDS.entries()) {
-    if (!check(header[index])) throw new CodecError(`${path}.${name}`, expected, header[index]);
-  }
+  const fields = Object.fromEntries(FIELDS.map(([name], index) => [name, header[index]])) as unknown as Unchecked;
+  const name = faultyField(fields);
+  if (name !== null) throw faultOf(fields, name, `${path}.`);
 }
