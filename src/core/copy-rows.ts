@@ -43,11 +43,13 @@ function writeRow(writer: BinaryWriter, { deviceId, receivedAt, record }: Positi
   writer.jsonb(record.attributesJson);
 }
 
-/** A complete COPY stream of these rows. */
-export function encodeCopy(rows: readonly PositionRow[]): Buffer {
+/** A complete COPY stream of these rows, in memory that `allocate` gives for so many bytes. */
+export function encodeCopy(
+  rows: readonly PositionRow[], allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafe(bytes),
+): Buffer {
   let bytes = COPY_START.length + COPY_END.length;
   for (const { record } of rows) bytes += FIXED_ROW_BYTES + jsonbBytes(record.attributesJson);
-  const writer = new BinaryWriter(bytes);
+  const writer = new BinaryWriter(allocate(bytes));
   writer.raw(COPY_START);
   for (const row of rows) writeRow(writer, row);
   writer.raw(COPY_END);

@@ -10,16 +10,16 @@ import type { PositionRow } from './copy-rows.ts';
 
 /** What some rows of one device say together. */
 export interface DeviceSummary {
-  readonly newest: PositionRow;
+  newest: PositionRow;
   /** The newest with coordinates; null: none has any. */
-  readonly place: PositionRow | null;
-  readonly records: number;
-  readonly firstTs: number;
-  readonly lastReceivedAt: number;
+  place: PositionRow | null;
+  records: number;
+  firstTs: number;
+  lastReceivedAt: number;
 }
 
-function isNewer(a: PositionRow, b: PositionRow): boolean {
-  return a.record.ts === b.record.ts ? a.record.eventId > b.record.eventId : a.record.ts > b.record.ts;
+function isNewer({ record: a }: PositionRow, { record: b }: PositionRow): boolean {
+  return a.ts === b.ts ? a.eventId > b.eventId : a.ts > b.ts;
 }
 
 function hasPlace({ record }: PositionRow): boolean {
@@ -27,33 +27,32 @@ function hasPlace({ record }: PositionRow): boolean {
 }
 
 function summaryOf(row: PositionRow): DeviceSummary {
-  const place = hasPlace(row) ? row : null;
-  return { newest: row, place, records: 1, firstTs: row.record.ts, lastReceivedAt: row.receivedAt };
+  const { record: { ts }, receivedAt } = row;
+  return { newest: row, place: hasPlace(row) ? row : null, records: 1, firstTs: ts, lastReceivedAt: receivedAt };
 }
 
-function together(a: DeviceSummary, b: DeviceSummary): DeviceSummary {
-  const placeIsNewer = b.place !== null && (a.place === null || isNewer(b.place, a.place));
-  return {
-    newest: isNewer(b.newest, a.newest) ? b.newest : a.newest,
-    place: placeIsNewer ? b.place : a.place,
-    records: a.records + b.records,
-    firstTs: Math.min(a.firstTs, b.firstTs),
-    lastReceivedAt: Math.max(a.lastReceivedAt, b.lastReceivedAt),
-  };
+function add(summary: DeviceSummary, row: PositionRow): void {
+  const { newest, place, firstTs, lastReceivedAt } = summary;
+  const { record: { ts }, receivedAt } = row;
+  if (isNewer(row, newest)) summary.newest = row;
+  if (hasPlace(row) && (place === null || isNewer(row, place))) summary.place = row;
+  summary.records += 1;
+  if (ts < firstTs) summary.firstTs = ts;
+  if (receivedAt > lastReceivedAt) summary.lastReceivedAt = receivedAt;
 }
 
 /** By id of the device. The order of the rows makes no difference. */
-export function summarise(rows: readonly PositionRow[]): Map<number, DeviceSummary> {
+export function summarise(rows: readonly PositionRow[]): ReadonlyMap<number, Readonly<DeviceSummary>> {
   const byDevice = new Map<number, DeviceSummary>();
   for (const row of rows) {
-    const own = summaryOf(row);
     const known = byDevice.get(row.deviceId);
-    byDevice.set(row.deviceId, known === undefined ? own : together(known, own));
+    if (known === undefined) byDevice.set(row.deviceId, summaryOf(row));
+    else add(known, row);
   }
   return byDevice;
 }
 
-type OfDevice = readonly [deviceId: number, summary: DeviceSummary];
+type OfDevice = readonly [deviceId: number, summary: Readonly<DeviceSummary>];
 
 /** A column of `device_state`: when its value is replaced, its type, and how it is written. */
 interface Column {

@@ -46,7 +46,7 @@ function rangeOf(rows: readonly PositionRow[]): { from: number; to: number } {
 
 /** A parameter in the binary format, without the length that stands before it elsewhere. */
 function timestamp(epochMs: number): Buffer {
-  const writer = new BinaryWriter(FIXED_VALUE_BYTES);
+  const writer = new BinaryWriter(Buffer.allocUnsafe(FIXED_VALUE_BYTES));
   writer.timestamptz(epochMs);
   return writer.finish().subarray(4);
 }

@@ -10,6 +10,7 @@
 import type { PoolClient } from 'pg';
 import { classify } from '../db/sqlstate.ts';
 import { copyIn } from './copy-in.ts';
+import { copyMemory, forgetCopyMemory } from './copy-memory.ts';
 import type { PositionRow } from './copy-rows.ts';
 import { POSITION_COLUMNS, encodeCopy } from './copy-rows.ts';
 import { updateDeviceState } from './device-state.ts';
@@ -60,9 +61,18 @@ async function inTransaction<T>(client: PoolClient, work: (marking: Marking) => 
   }
 }
 
+async function copyRows(client: PoolClient, table: string, rows: readonly PositionRow[]): Promise<void> {
+  try {
+    await copyIn(client, `${table} (${COLUMNS})`, encodeCopy(rows, (bytes) => copyMemory(client, bytes)));
+  } catch (error) {
+    forgetCopyMemory(client);
+    throw error;
+  }
+}
+
 async function storeNew(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
   return inTransaction(client, async (marking) => {
-    await copyIn(client, `positions (${COLUMNS})`, encodeCopy(rows));
+    await copyRows(client, 'positions', rows);
     await updateDeviceState(client, rows);
     await markLate(client, rows, marking);
     return { inserted: rows, duplicates: 0 };
@@ -78,7 +88,7 @@ function rowsWithKeys(rows: readonly PositionRow[], keys: readonly Key[]): Posit
 async function storeStaged(client: PoolClient, rows: readonly PositionRow[]): Promise<Stored> {
   await client.query(CREATE_STAGING);
   return inTransaction(client, async (marking) => {
-    await copyIn(client, `staged_positions (${COLUMNS})`, encodeCopy(rows));
+    await copyRows(client, 'staged_positions', rows);
     const { rows: keys } = await client.query<Key>({ name: 'insert-staged', text: INSERT_STAGED });
     const inserted = rowsWithKeys(rows, keys);
     await updateDeviceState(client, inserted);

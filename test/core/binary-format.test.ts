@@ -28,7 +28,7 @@ test('an array without elements', () => {
 
 /** The bytes of one value, without the length before them. */
 function value(bytes: number, write: (writer: BinaryWriter) => void): Buffer {
-  const writer = new BinaryWriter(4 + bytes);
+  const writer = new BinaryWriter(Buffer.allocUnsafe(4 + bytes));
   write(writer);
   return writer.finish().subarray(4);
 }
@@ -51,4 +51,15 @@ test('a time is exact in microseconds, from the first to the last that a Date ca
   for (const epochMs of [0, 946_684_800_000, 946_684_799_999, -8.64e15, 8.64e15, 1_700_000_000_123]) {
     expect(written(epochMs)).toBe(since2000(epochMs));
   }
+});
+
+test('an integer that its type cannot hold is refused, not wrapped around', () => {
+  for (const number of [2 ** 31, -(2 ** 31) - 1, Number.NaN]) {
+    expect(() => value(4, (to) => { to.int4(number); })).toThrow(RangeError);
+  }
+  for (const number of [2 ** 15, -(2 ** 15) - 1]) {
+    expect(() => value(2, (to) => { to.int2(number); })).toThrow(RangeError);
+  }
+  expect(value(4, (to) => { to.int4(-(2 ** 31)); }).readInt32BE()).toBe(-(2 ** 31));
+  expect(value(2, (to) => { to.int2(2 ** 15 - 1); }).readInt16BE()).toBe(2 ** 15 - 1);
 });

@@ -81,7 +81,7 @@ class Bucket {
   /** A row for COPY, with the columns `device_id`, `bucket` and ROLLUP_VALUES. */
   row(attributes: string): Buffer {
     const json = Buffer.from(attributes);
-    const writer = new BinaryWriter(FIXED_ROW_BYTES + jsonbBytes(json));
+    const writer = new BinaryWriter(Buffer.allocUnsafe(FIXED_ROW_BYTES + jsonbBytes(json)));
     writer.rawInt16(COLUMNS);
     writer.int8(this.deviceId);
     writer.timestamptz(this.start);
