@@ -84,7 +84,7 @@ const core = {
   PROCESSOR_BLOCK_MS: integer({ default: 1_000, min: 10, max: 30_000, unit: 'ms', doc: 'How long one read waits for entries.' }),
   PROCESSOR_BATCH_RECORDS: integer({ default: 2_000, min: 1, max: 100_000, unit: 'records', doc: 'Most records written in one transaction.' }),
   PROCESSOR_QUEUE_RECORDS: integer({ default: 10_000, min: 1, max: 1_000_000, unit: 'records', doc: 'Records read ahead of the database at which reading pauses.' }),
-  PROCESSOR_WRITERS: integer({ default: 2, min: 1, max: 32, doc: 'Batches written at the same time, each on a connection of its own.' }),
+  PROCESSOR_WRITERS: integer({ default: 3, min: 1, max: 32, doc: 'Batches written at the same time, each on a connection of its own.' }),
   PROCESSOR_NICE: integer({ default: 5, min: 0, max: 19, doc: 'How far a process of the role core alone gives way where the CPUs are short, as nice(1) has it: trackers wait for ingest, and nobody waits for core.' }),
   PROCESSOR_CLAIM_INTERVAL_MS: integer({ default: 15_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often entries of dead consumers are claimed, and the own ones in hand are renewed.' }),
   PROCESSOR_CLAIM_IDLE_MS: integer({ default: 60_000, min: 200, max: DAY_MS, unit: 'ms', doc: 'An entry that its consumer has not touched for this long is claimed by another. At least twice PROCESSOR_CLAIM_INTERVAL_MS.' }),
