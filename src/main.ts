@@ -20,6 +20,7 @@ import { readinessOf } from './observability/readiness.ts';
 import type { OperationsServer } from './observability/server.ts';
 import { startOperationsServer } from './observability/server.ts';
 import { errorMessage } from './shared/errors.ts';
+import { keepRecordsYoung } from './shared/heap.ts';
 import { giveWay } from './shared/priority.ts';
 import { writeRuntime } from './shared/runtime-file.ts';
 import { stopSignal } from './shared/stop-signal.ts';
@@ -121,6 +122,7 @@ function refuseArguments(given: readonly string[]): void {
 }
 
 refuseArguments(process.argv.slice(2));
+keepRecordsYoung();
 const settings = readSettings();
 const log = createLogger(settings);
 process.exitCode = await run(settings, log).catch((error: unknown) => {
