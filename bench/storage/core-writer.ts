@@ -1,5 +1,5 @@
 /**
- * The writer of core in this process, as core runs it: batches of entries of the stream, two transactions at a time.
+ * The writer of core in this process, as core runs it: batches of entries of the stream, as many at the same time.
  */
 import type { Pool } from 'pg';
 import { pino } from 'pino';

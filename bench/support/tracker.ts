@@ -19,6 +19,8 @@ export class Tracker {
   #next = 0;
   #sentAt = 0;
   #isWaiting = false;
+  /** Takes the answer to the login; null: it has come. */
+  #login: PromiseWithResolvers<string> | null = null;
 
   constructor(imei: string, acknowledged: (tracker: Tracker, sentAt: number) => void) {
     this.#imei = imei;
@@ -40,11 +42,15 @@ export class Tracker {
   /** Connects from `address` of this machine and logs in. @throws Error when it is not let in. */
   async connect(port: number, address: string): Promise<void> {
     const login = Promise.withResolvers<string>();
-    const read = { buffer: RECEIVED, callback: (bytes: number) => this.#read(bytes, login.resolve) };
-    const socket = connect({ port, host: '127.0.0.1', localAddress: address, onread: read });
+    this.#login = login;
+    const onread = { buffer: RECEIVED, callback: (bytes: number) => this.#read(bytes) };
+    const socket = connect({ port, host: '127.0.0.1', localAddress: address, onread });
     this.#socket = socket;
     socket.setNoDelay(true).write(encodeLogin(this.#imei));
-    socket.on('error', login.reject);
+    socket.on('error', (error) => {
+      if (this.#login === null) throw error;
+      login.reject(error);
+    });
     socket.on('close', () => {
       if (this.#isWaiting) throw new Error(`${this.#imei} was cut off before its acknowledgement`);
       login.reject(new Error(`${this.#imei} was cut off before its login`));
@@ -69,10 +75,11 @@ export class Tracker {
     this.#socket?.destroy();
   }
 
-  /** So many bytes have been read. */
-  #read(bytes: number, onLogin: (answer: string) => void): boolean {
-    if (this.#isWaiting) this.#receive(bytes);
-    else onLogin(RECEIVED.toString('hex', 0, bytes));
+  /** So many bytes have been read. @returns that more are wanted */
+  #read(bytes: number): boolean {
+    if (this.#login === null) this.#receive(bytes);
+    else this.#login.resolve(RECEIVED.toString('hex', 0, bytes));
+    this.#login = null;
     return true;
   }
 
