@@ -85,7 +85,7 @@ describe.each(STORAGES)('into %s', (storage) => {
 
   test('two processors that share the same devices, and get some frames twice, end the same', async () => {
     const site = await openSite();
-    const settings = { POSITIONS_STORAGE: storage, PROCESSOR_BATCH_RECORDS: '6', PROCESSOR_READ_COUNT: '3', POSTGRES_POOL_SIZE: '6' };
+    const settings = { POSITIONS_STORAGE: storage, PROCESSOR_BATCH_RECORDS: '6', PROCESSOR_READ_COUNT: '3', POSTGRES_POOL_SIZE: '7' };
     await Promise.all([startCore(site, settings), startCore(site, { ...settings, INSTANCE_ID: 'two' })]);
     const frames = Object.entries(ORDERS).flatMap(([device, drive]) => inFrames(device, drive, 2));
     await append(site.redis, ...shuffled([...frames, ...frames.slice(0, 40)], 3));
