@@ -102,7 +102,8 @@ export class World {
     this.redis = servers.redis;
     this.postgres = servers.postgres;
     this.trackerPort = trackerPort;
-    this.pool = new Pool({ connectionString: this.postgres.url, application_name: 'observer', max: 3 });
+    // A connection that it let go of in the middle of a fault would be one for the programs.
+    this.pool = new Pool({ connectionString: this.postgres.url, application_name: 'observer', max: 3, idleTimeoutMillis: 0 });
     this.pool.on('error', () => undefined);
     this.redisClient = new Redis(this.redis.url, {
       connectionName: 'observer', maxRetriesPerRequest: null, retryStrategy: () => 100,
