@@ -1,6 +1,6 @@
 /**
- * The fields of a record on the stream but its attributes, in their order, and what each may be: what the record model
- * and the columns of `positions` can hold. Errors: `CodecError` that names the field.
+ * The fields of a record on the stream but its attributes, and what each may be: what the record model and the columns
+ * of `positions` can hold. Errors: `CodecError` that names the field.
  */
 import type { TelemetryRecord } from '../model.ts';
 import { CodecError } from '../errors.ts';
@@ -19,29 +19,27 @@ const MAX_DATE_MS = 8.64e15;
 
 type ScalarName = Exclude<keyof TelemetryRecord, 'attributes'>;
 
-/** The fields in their order, with what each takes, in words. */
-const FIELDS: readonly (readonly [name: ScalarName, expected: string])[] = [
-  ['ts', 'epoch milliseconds'],
-  ['latitude', 'degrees from -90 to 90 or null'],
-  ['longitude', 'degrees from -180 to 180 or null'],
-  ['altitude', 'a number or null'],
-  ['course', 'a number or null'],
-  ['speed', 'a number or null'],
-  ['satellites', `an integer from 0 to ${MAX_INT16} or null`],
-  ['hdop', 'a number or null'],
-  ['valid', 'true or false'],
-  ['priority', `an integer from -${MAX_INT16} to ${MAX_INT16}`],
-  ['eventId', 'a 32-bit integer'],
-];
+/** What each takes, in words. */
+const EXPECTED: Readonly<Record<ScalarName, string>> = {
+  ts: 'epoch milliseconds',
+  latitude: 'degrees from -90 to 90 or null',
+  longitude: 'degrees from -180 to 180 or null',
+  altitude: 'a number or null',
+  course: 'a number or null',
+  speed: 'a number or null',
+  satellites: `an integer from 0 to ${MAX_INT16} or null`,
+  hdop: 'a number or null',
+  valid: 'true or false',
+  priority: `an integer from -${MAX_INT16} to ${MAX_INT16}`,
+  eventId: 'a 32-bit integer',
+};
 
-const EXPECTED: ReadonlyMap<ScalarName, string> = new Map(FIELDS);
-
-function isWithin(value: unknown, most: number): boolean {
+function isWithin(value: unknown, most: number): value is number {
   return typeof value === 'number' && value >= -most && value <= most;
 }
 
-function isInteger(value: unknown, most: number): boolean {
-  return isWithin(value, most) && Math.floor(value as number) === value;
+function isInteger(value: unknown, most: number): value is number {
+  return isWithin(value, most) && Math.floor(value) === value;
 }
 
 /** What a column of type real can hold. */
@@ -59,7 +57,7 @@ function faultyField(of: Unchecked): ScalarName | null {
   if (of.altitude !== null && !isReal(of.altitude)) return 'altitude';
   if (of.course !== null && !isReal(of.course)) return 'course';
   if (of.speed !== null && !isReal(of.speed)) return 'speed';
-  if (of.satellites !== null && !(isInteger(of.satellites, MAX_INT16) && (of.satellites as number) >= 0)) return 'satellites';
+  if (of.satellites !== null && !(isInteger(of.satellites, MAX_INT16) && of.satellites >= 0)) return 'satellites';
   if (of.hdop !== null && !isReal(of.hdop)) return 'hdop';
   if (typeof of.valid !== 'boolean') return 'valid';
   if (!isInteger(of.priority, MAX_INT16)) return 'priority';
@@ -71,19 +69,11 @@ function shown(value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
-function faultOf(of: Unchecked, name: ScalarName, path: string): CodecError {
-  return new CodecError(`${path}${name}`, EXPECTED.get(name) ?? '', shown(of[name]));
-}
-
-/** @throws CodecError that names the field of a record that cannot be stored. */
-export function checkFields(record: Omit<TelemetryRecord, 'attributes'>): void {
+/**
+ * @param path of the record, which the name of a field is put behind
+ * @throws CodecError that names the field of a record that cannot be stored: its types may be wrong too
+ */
+export function checkFields(record: Omit<TelemetryRecord, 'attributes'>, path = ''): void {
   const name = faultyField(record);
-  if (name !== null) throw faultOf(record, name, '');
-}
-
-/** The same of a record as an array, at this place. */
-export function checkHeader(header: readonly unknown[], path: string): void {
-  const fields = Object.fromEntries(FIELDS.map(([name], index) => [name, header[index]])) as unknown as Unchecked;
-  const name = faultyField(fields);
-  if (name !== null) throw faultOf(fields, name, `${path}.`);
+  if (name !== null) throw new CodecError(`${path}${name}`, EXPECTED[name], shown(record[name]));
 }

@@ -14,7 +14,7 @@ import { CodecError } from '../errors.ts';
 import { JsonWriter } from '../json-writer.ts';
 import { PlainReader } from './plain-record.ts';
 import type { StoredRecord } from './record-fields.ts';
-import { checkFields, checkHeader } from './record-fields.ts';
+import { checkFields } from './record-fields.ts';
 
 /** One element of the array of records: a record, or why it is none, with its own text. */
 export type RecordResult =
@@ -176,8 +176,9 @@ function readRecord(json: Buffer, start: number, path: string): Step {
     throw new CodecError(path, 'a record', json.toString('utf8', start, start + 80));
   }
   try {
-    checkHeader(header, path);
-    return { result: { ok: true, record: toRecord(header as Header, json.subarray(comma + 1, end)) }, next: end + 1 };
+    const record = toRecord(header as Header, json.subarray(comma + 1, end));
+    checkFields(record, `${path}.`);
+    return { result: { ok: true, record }, next: end + 1 };
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     return { result: { ok: false, error, text: json.subarray(start, end + 1) }, next: end + 1 };
