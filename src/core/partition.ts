@@ -7,6 +7,7 @@ import type { RawEntry } from '../shared/contracts/consumer-group.ts';
 import { createGroup, readGroup } from '../shared/contracts/consumer-group.ts';
 import { PROCESSOR_GROUP } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
+import { sendCommand } from '../shared/redis-command.ts';
 import type { DeliveredEntry } from './entry.ts';
 
 /** Redis before version 7 has a null in place of an entry that was deleted from the stream. */
@@ -101,7 +102,7 @@ export class Partition {
    * @returns how many were pending: none where the group is gone, or another consumer was faster
    */
   async acknowledge(redis: Redis, ids: readonly string[]): Promise<number> {
-    const acknowledged = ids.length === 0 ? 0 : await redis.xack(this.stream, PROCESSOR_GROUP, ...ids);
+    const acknowledged = ids.length === 0 ? 0 : Number(await sendCommand(redis, 'XACK', [this.stream, PROCESSOR_GROUP, ...ids]));
     for (const id of ids) this.#inHand.delete(id);
     return acknowledged;
   }

@@ -5,7 +5,9 @@
  *
  * Errors: Redis refuses a script for want of memory, or because it is a replica, at its first write: all of it failed.
  */
+import { asError } from '../shared/errors.ts';
 import type { Redis } from '../shared/redis.ts';
+import { sendCommand } from '../shared/redis-command.ts';
 import type { StreamAppend } from './entries.ts';
 
 /** KEYS: the stream. ARGV: how many fields an entry has, their names, and the values of one entry after the other. */
@@ -48,12 +50,10 @@ export class AppendCommands {
     return group.number;
   }
 
-  /** One pipeline. @returns the error of each command, null where it succeeded; fewer where the pipeline was cut */
+  /** All at once, in their order. @returns the error of each command, null where it succeeded */
   async send(redis: Redis): Promise<readonly (Error | null)[]> {
-    const pipeline = redis.pipeline();
-    for (const group of this.#groups) pipeline.eval(APPEND, 1, ...argumentsOf(group));
-    const results = (await pipeline.exec()) ?? [];
-    return results.map(([error]) => error);
+    const sent = this.#groups.map((group) => sendCommand(redis, 'EVAL', [APPEND, 1, ...argumentsOf(group)]));
+    return await Promise.all(sent.map((reply) => reply.then(() => null, asError)));
   }
 
   #groupFor(append: StreamAppend): Group {

@@ -10,7 +10,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Redis } from '../shared/redis.ts';
 import { waitForRedis } from '../shared/redis.ts';
-import { errorMessage } from '../shared/errors.ts';
+import { asError } from '../shared/errors.ts';
 import { Progress } from '../shared/progress.ts';
 import { pause, settledBy } from '../shared/wait.ts';
 import { AppendCommands } from './append-commands.ts';
@@ -226,7 +226,7 @@ export class Publisher {
       }
       return { failed, error };
     } catch (error) {
-      return { failed: jobs, error: error instanceof Error ? error : new Error(errorMessage(error)) };
+      return { failed: jobs, error: asError(error) };
     }
   }
 }

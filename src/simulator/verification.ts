@@ -3,6 +3,7 @@
  * looked at again until none is missing, or until nothing more has arrived for the time-out.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asError } from '../shared/errors.ts';
 import type { Expectation, Verification } from './comparison.ts';
 import { add, Comparison, NOTHING_COMPARED } from './comparison.ts';
 import { keyTime } from './record-queue.ts';
@@ -46,7 +47,7 @@ export async function verifyFleet(
   let lastProgress = performance.now();
   for (;;) {
     const remaining = left;
-    const round = await options.read((database) => compareAll(remaining, startedAt, database)).catch(asFailure);
+    const round = await options.read((database) => compareAll(remaining, startedAt, database)).catch(asError);
     const isTimeOut = performance.now() - lastProgress >= options.timeoutMs;
     if (round instanceof Error) {
       if (isTimeOut) throw round;
@@ -62,10 +63,6 @@ export async function verifyFleet(
     }
     await sleep(ROUND_INTERVAL_MS);
   }
-}
-
-function asFailure(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** What one look at the database found. */

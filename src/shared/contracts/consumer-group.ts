@@ -3,6 +3,7 @@
  * `isGroupMissing` tells one from the others.
  */
 import type { Redis } from '../redis.ts';
+import { sendCommand } from '../redis-command.ts';
 
 /** An entry as Redis has it; null fields: it was deleted from the stream and is pending all the same. */
 export type RawEntry = [id: Buffer, fields: Buffer[] | null];
@@ -42,9 +43,9 @@ export async function createGroup(redis: Redis, stream: string, group: string, f
 
 /** Entries that the group has not been given yet, by stream; empty when none came in time. */
 export async function readGroup(redis: Redis, read: GroupRead): Promise<[stream: string, entries: RawEntry[]][]> {
-  const reply = (await redis.callBuffer(
-    'XREADGROUP', 'GROUP', read.group, read.consumer, 'COUNT', read.count,
-    ...(read.blockMs === null ? [] : ['BLOCK', read.blockMs]), ...(read.noAck === true ? ['NOACK'] : []), 'STREAMS', ...read.streams, ...read.streams.map(() => '>'),
-  )) as RawRead;
+  const reply = (await sendCommand(redis, 'XREADGROUP', [
+    'GROUP', read.group, read.consumer, 'COUNT', read.count, ...(read.blockMs === null ? [] : ['BLOCK', read.blockMs]),
+    ...(read.noAck === true ? ['NOACK'] : []), 'STREAMS', ...read.streams, ...read.streams.map(() => '>'),
+  ])) as RawRead;
   return (reply ?? []).map(([stream, entries]) => [stream.toString(), entries]);
 }

@@ -1,0 +1,72 @@
+/** Commands that carry much, on a real Redis. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connectRedis } from '../../src/shared/redis.ts';
+import type { Redis } from '../../src/shared/redis.ts';
+import { sendCommand } from '../../src/shared/redis-command.ts';
+import type { PrivateServer } from '../support/private-server.ts';
+import { startPrivateRedis } from '../support/redis.ts';
+
+const MIB = 1024 * 1024;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void;
+
+let server: PrivateServer;
+let redis: Redis;
+
+beforeEach(async () => {
+  server = await startPrivateRedis();
+  redis = connectRedis(server.url, { name: 'test', commandTimeoutMs: 5_000, onError: () => undefined });
+  await new Promise((ready) => { redis.once('ready', ready); });
+});
+
+afterEach(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+/** Bytes of the heap that are there after young collections and gone after one of the whole heap. */
+async function keptByYoungCollections(work: () => Promise<void>): Promise<number> {
+  collect({ type: 'major' });
+  await work();
+  // What survives two of them is old.
+  for (let n = 0; n < 2; n += 1) collect({ type: 'minor' });
+  const { heapUsed } = process.memoryUsage();
+  collect({ type: 'major' });
+  return heapUsed - process.memoryUsage().heapUsed;
+}
+
+/** A string of its own each time. */
+function letters(): string {
+  return Buffer.alloc(MIB / 16, Math.random() > 0.5 ? 'a' : 'b').toString('latin1');
+}
+
+test('sends strings, bytes and numbers, and replies with bytes', async () => {
+  expect(await sendCommand(redis, 'RPUSH', ['list', 'ü', Buffer.from([0, 255]), 3])).toBe(3);
+  expect(await sendCommand(redis, 'LRANGE', ['list', 0, -1])).toEqual([Buffer.from('ü'), Buffer.from([0, 255]), Buffer.from('3')]);
+  expect(await sendCommand(redis, 'GET', ['none'])).toBeNull();
+});
+
+test('throws what the server says', async () => {
+  await expect(sendCommand(redis, 'XREADGROUP', ['GROUP', 'g', 'c', 'STREAMS', 's', '>'])).rejects.toThrow(/^NOGROUP/);
+});
+
+test('what a command carried is gone with the next young collection', async () => {
+  const send = async (): Promise<void> => {
+    for (let n = 0; n < 320; n += 1) await sendCommand(redis, 'SET', ['key', letters()]);
+  };
+  await send();
+  expect(await keptByYoungCollections(send)).toBeLessThan(4 * MIB);
+});
+
+test('so is what it brought', async () => {
+  const items = Array.from({ length: 4_000 }, (_, n) => `item ${n}`);
+  await redis.rpush('list', ...items);
+  const read = async (): Promise<void> => {
+    for (let n = 0; n < 40; n += 1) await sendCommand(redis, 'LRANGE', ['list', 0, -1]);
+  };
+  await read();
+  expect(await keptByYoungCollections(read)).toBeLessThan(4 * MIB);
+});
