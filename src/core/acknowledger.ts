@@ -7,6 +7,7 @@ import type { DeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import { DEAD_LETTER_STREAM, encodeDeadLetter } from '../shared/contracts/dead-letter-stream.ts';
 import type { Redis } from '../shared/redis.ts';
 import { waitForRedis } from '../shared/redis.ts';
+import { inOneWrite } from '../shared/redis-command.ts';
 import { untilDone } from '../shared/retry.ts';
 import type { ProcessorEntry } from './entry.ts';
 import type { CoreEvents } from './events.ts';
@@ -44,7 +45,8 @@ export class Acknowledger {
     const { redis, partitions, events } = this.#options;
     const acknowledge = async (stream: string, own: readonly ProcessorEntry[]): Promise<number> =>
       await partitions.get(stream)?.acknowledge(redis, own.map(({ id }) => id)) ?? 0;
-    const outcomes = await Promise.allSettled([...byStream].map(([stream, own]) => acknowledge(stream, own)));
+    const sent = inOneWrite(redis, () => [...byStream].map(([stream, own]) => acknowledge(stream, own)));
+    const outcomes = await Promise.allSettled(sent);
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') events.acknowledged(outcome.value);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }

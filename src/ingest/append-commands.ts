@@ -7,7 +7,7 @@
  */
 import { asError } from '../shared/errors.ts';
 import type { Redis } from '../shared/redis.ts';
-import { sendCommand } from '../shared/redis-command.ts';
+import { inOneWrite, sendCommand } from '../shared/redis-command.ts';
 import type { StreamAppend } from './entries.ts';
 
 /** KEYS: the stream. ARGV: how many fields an entry has, their names, and the values of one entry after the other. */
@@ -50,9 +50,10 @@ export class AppendCommands {
     return group.number;
   }
 
-  /** All at once, in their order. @returns the error of each command, null where it succeeded */
+  /** In one write, in their order. @returns the error of each command, null where it succeeded */
   async send(redis: Redis): Promise<readonly (Error | null)[]> {
-    const sent = this.#groups.map((group) => sendCommand(redis, 'EVAL', [APPEND, 1, ...argumentsOf(group)]));
+    const sent = inOneWrite(redis, () =>
+      this.#groups.map((group) => sendCommand(redis, 'EVAL', [APPEND, 1, ...argumentsOf(group)])));
     return await Promise.all(sent.map((reply) => reply.then(() => null, asError)));
   }
 

@@ -23,3 +23,15 @@ export async function sendCommand(
     command.args = [];
   }
 }
+
+/** What `send` sends before it first waits leaves in one write: the server reads all of it at once. */
+export function inOneWrite<Sent>(redis: Redis, send: () => Sent): Sent {
+  if (redis.status !== 'ready') return send();
+  const { stream } = redis;
+  stream.cork();
+  try {
+    return send();
+  } finally {
+    stream.uncork();
+  }
+}

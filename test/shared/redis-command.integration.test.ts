@@ -1,10 +1,10 @@
 /** Commands that carry much, on a real Redis. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { connectRedis } from '../../src/shared/redis.ts';
 import type { Redis } from '../../src/shared/redis.ts';
-import { sendCommand } from '../../src/shared/redis-command.ts';
+import { inOneWrite, sendCommand } from '../../src/shared/redis-command.ts';
 import type { PrivateServer } from '../support/private-server.ts';
 import { startPrivateRedis } from '../support/redis.ts';
 
@@ -69,4 +69,20 @@ test('so is what it brought', async () => {
   };
   await read();
   expect(await keptByYoungCollections(read)).toBeLessThan(4 * MIB);
+});
+
+test('commands that are sent together leave in one write', async () => {
+  const written = vi.spyOn(redis.stream, '_write');
+  const writtenTogether = vi.spyOn(redis.stream, '_writev');
+  const replies = inOneWrite(redis, () => [1, 2, 3].map((n) => sendCommand(redis, 'RPUSH', ['list', n])));
+  expect(await Promise.all(replies)).toEqual([1, 2, 3]);
+  expect(written).not.toHaveBeenCalled();
+  expect(writtenTogether).toHaveBeenCalledOnce();
+});
+
+test('a command that cannot be sent holds nothing back that is sent later', async () => {
+  redis.disconnect(true);
+  await expect(inOneWrite(redis, () => sendCommand(redis, 'PING', []))).rejects.toThrow();
+  await new Promise((ready) => { redis.once('ready', ready); });
+  expect(await sendCommand(redis, 'GET', ['none'])).toBeNull();
 });
