@@ -237,14 +237,14 @@ function outcome(
   numbers: readonly (readonly number[])[],
   errors: readonly (Error | null)[],
 ): { failed: Job[]; error: Error | null } {
-  const cut = new Error('the pipeline was cut');
+  const unknown = new Error('an append without a result');
   const failed: Job[] = [];
   let first: Error | null = null;
   for (const [index, job] of jobs.entries()) {
     const command = numbers[index]?.find((number) => errors[number] !== null);
     if (command === undefined) continue;
     failed.push(job);
-    first ??= errors[command] ?? cut;
+    first ??= errors[command] ?? unknown;
   }
   return { failed, error: first };
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Command } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DurabilityError } from '../../src/ingest/durability.ts';
 import type { IngestEvents } from '../../src/ingest/events.ts';
@@ -8,21 +9,26 @@ import { eventually } from '../support/eventually.ts';
 
 type Result = [Error | null, unknown];
 
-/** A Redis that notes the pipelines that it is sent and answers as it is told; each test append is a command. */
+/** A Redis that notes the writes that it is sent and answers as it is told; each test append is a command. */
 class FakeRedis extends EventEmitter {
   status = 'ready';
   readonly pipelines: string[][] = [];
+  #answers = Promise.withResolvers<Result[]>();
+  readonly stream = {
+    cork: () => {
+      this.#answers = Promise.withResolvers<Result[]>();
+      this.pipelines.push([]);
+    },
+    uncork: () => { this.#answers.resolve(this.answer(this.pipelines.at(-1) ?? [])); },
+  };
   answer = (names: string[]): Promise<Result[]> => Promise.resolve(names.map((): Result => [null, '1-1']));
 
-  pipeline() {
-    const names: string[] = [];
-    return {
-      eval: (_script: string, _keys: number, _stream: string, _count: string, name: string) => names.push(name),
-      exec: () => {
-        this.pipelines.push(names);
-        return this.answer(names);
-      },
-    };
+  async sendCommand({ args }: Command): Promise<unknown> {
+    const [, , , , name] = args;
+    const index = (this.pipelines.at(-1)?.push(String(name)) ?? 0) - 1;
+    const [error, value] = (await this.#answers.promise)[index] ?? [new Error('Connection is closed.'), undefined];
+    if (error !== null) throw error;
+    return value;
   }
 }
 
@@ -113,7 +119,7 @@ describe('an append that failed', () => {
     expect(redis.pipelines).toEqual([['entry', 'letter'], ['entry', 'letter']]);
   });
 
-  it('because the pipeline was cut is tried again', async () => {
+  it('because the connection was lost on the way is tried again', async () => {
     redis.answer = (names) => Promise.resolve(redis.pipelines.length === 1 ? [[null, '1-1']] : names.map((): Result => [null, '1-1']));
     await Promise.all([append('a'), append('b')]);
     expect(redis.pipelines).toEqual([['a', 'b'], ['b']]);
