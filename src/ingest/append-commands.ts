@@ -33,9 +33,9 @@ function hasFieldsOf(first: StreamAppend, { fields }: StreamAppend): boolean {
   return true;
 }
 
-function argumentsOf({ first, values }: Group): (string | Buffer)[] {
+function argumentsOf({ first, values }: Group): (string | Buffer | number)[] {
   const names = first.fields.filter((_, at) => at % 2 === 0);
-  return [first.stream, String(names.length), ...names, ...values];
+  return [APPEND, 1, first.stream, names.length, ...names, ...values];
 }
 
 export class AppendCommands {
@@ -53,7 +53,7 @@ export class AppendCommands {
   /** In one write, in their order. @returns the error of each command, null where it succeeded */
   async send(redis: Redis): Promise<readonly (Error | null)[]> {
     const sent = inOneWrite(redis, () =>
-      this.#groups.map((group) => sendCommand(redis, 'EVAL', [APPEND, 1, ...argumentsOf(group)])));
+      this.#groups.map((group) => sendCommand(redis, 'EVAL', argumentsOf(group))));
     return await Promise.all(sent.map((reply) => reply.then(() => null, asError)));
   }
 

@@ -8,13 +8,13 @@ import { Command } from 'ioredis';
 import type { Redis } from './redis.ts';
 
 /**
- * Sends one command. @returns the reply, with Buffers for strings
+ * Sends one command. `args` are read and not kept. @returns the reply, with Buffers for strings
  * @throws Error as the methods of `Redis` do: the error of the server, or that the connection is away
  */
 export async function sendCommand(
-  redis: Redis, name: string, args: readonly (string | Buffer | number)[],
+  redis: Redis, name: string, args: (string | Buffer | number)[],
 ): Promise<unknown> {
-  const command = new Command(name, [...args], { replyEncoding: null });
+  const command = new Command(name, args, { replyEncoding: null });
   try {
     const reply: unknown = await redis.sendCommand(command);
     // The command holds the array, and with it nothing any more.

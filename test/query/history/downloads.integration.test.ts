@@ -1,19 +1,15 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:http';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freshDatabaseOn, holdTransaction } from '../../core/support.ts';
+import { collectGarbage } from '../../support/collect-garbage.ts';
 import { startPrivatePostgres } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { TestApi } from '../support.ts';
 import { addDevices, openPrepared, questionsAtALock, refusal, runningQuestions, startApi } from '../support.ts';
 
 const PATH = '/v1/devices/car/positions?from=2026-05-04&to=2026-06-04';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Opens a download and takes nothing of it. */
 async function open(api: TestApi, query: string): Promise<IncomingMessage> {
