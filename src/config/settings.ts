@@ -38,8 +38,9 @@ const ports = {
 const stream = {
   REDIS_URL: url({ schemes: ['redis:', 'rediss:'], doc: 'Redis 6.2 or later with an append-only file and `maxmemory-policy noeviction`. Absent: an embedded Redis.' }),
   STREAM_PARTITIONS: integer({ default: 4, min: 1, max: 256, doc: 'Number of telemetry streams. The same in every process; change it only while the streams are empty.' }),
-  STREAM_RETENTION_MS: integer({ default: MINUTE_MS, min: 0, max: 7 * DAY_MS, unit: 'ms', doc: 'How long entries stay in the stream after every durable consumer group has acknowledged them.' }),
-  STREAM_TRIM_INTERVAL_MS: integer({ default: 5_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often acknowledged entries are trimmed.' }),
+  STREAM_RETENTION_MS: integer({ default: MINUTE_MS, min: 0, max: 7 * DAY_MS, unit: 'ms', doc: 'How long entries stay in the stream after every durable consumer group has acknowledged them, as far as `STREAM_RETENTION_BYTES` reaches.' }),
+  STREAM_RETENTION_BYTES: integer({ default: 64 * MIB, min: 0, max: 1024 * 1024 * MIB, unit: 'bytes', doc: 'Memory of Redis over which acknowledged entries go before `STREAM_RETENTION_MS`, once every live server has read them.' }),
+  STREAM_TRIM_INTERVAL_MS: integer({ default: 1_000, min: 100, max: HOUR_MS, unit: 'ms', doc: 'How often acknowledged entries are trimmed.' }),
 } as const;
 
 const ingest = {

@@ -255,8 +255,9 @@ class Core implements Role {
   }
 
   async #trim(streams: readonly string[]): Promise<void> {
-    const { redis, settings } = this.#options;
-    for (const stream of streams) this.#events.trimmed(await trim(redis, stream, settings.STREAM_RETENTION_MS));
+    const { redis, settings: { STREAM_RETENTION_MS: ms, STREAM_RETENTION_BYTES: bytes } } = this.#options;
+    const retention = { ms, bytes: bytes / streams.length };
+    for (const stream of streams) this.#events.trimmed(await trim(redis, stream, retention));
   }
 
   async #renew(partitions: readonly Partition[]): Promise<void> {

@@ -10,6 +10,14 @@ import { DURABLE_GROUPS, PROCESSOR_GROUP } from '../shared/contracts/telemetry-s
 import type { Redis } from '../shared/redis.ts';
 import type { LagMeter } from './lag-meter.ts';
 
+/** How much of what every durable group has acknowledged stays in a stream. */
+export interface Retention {
+  /** How long at most, milliseconds. */
+  readonly ms: number;
+  /** Memory of the stream in Redis over which it stays no longer than the groups of live servers need it. */
+  readonly bytes: number;
+}
+
 /** The first id that this group still needs. */
 async function neededFrom(redis: Redis, stream: string, group: GroupInfo): Promise<EntryId> {
   if (group.pending > 0) {
@@ -18,6 +26,11 @@ async function neededFrom(redis: Redis, stream: string, group: GroupInfo): Promi
   }
   const [milliseconds, sequence] = parseEntryId(group.lastDeliveredId);
   return [milliseconds, sequence + 1n];
+}
+
+async function neededFromByAll(redis: Redis, stream: string, groups: readonly GroupInfo[]): Promise<EntryId> {
+  const needed = await Promise.all(groups.map((group) => neededFrom(redis, stream, group)));
+  return needed.reduce(earlier);
 }
 
 /**
@@ -33,35 +46,48 @@ async function youngFrom(redis: Redis, stream: string, retentionMs: number): Pro
   return [BigInt(Math.max(0, now - retentionMs)), 0n];
 }
 
-/** The first id that is to be kept; null while a durable group does not exist. */
-async function keepFrom(redis: Redis, stream: string, retentionMs: number): Promise<EntryId | null> {
-  const groups = await groupsOf(redis, stream);
-  let limit = await youngFrom(redis, stream, retentionMs);
-  for (const name of DURABLE_GROUPS) {
-    const group = groups.find((candidate) => candidate.name === name);
-    if (group === undefined) return null;
-    limit = earlier(limit, await neededFrom(redis, stream, group));
-  }
-  return limit;
+/** Nodes of the stream that are looked at for its size. */
+const SAMPLES = 100;
+
+/** How many entries are more than fit into so much memory, if all are of one size. */
+async function entriesOver(redis: Redis, stream: string, maxBytes: number): Promise<number> {
+  const bytes = (await redis.memory('USAGE', stream, 'SAMPLES', SAMPLES)) ?? 0;
+  return bytes <= maxBytes ? 0 : Math.ceil((await redis.xlen(stream)) * (1 - maxBytes / bytes));
 }
 
-/** Entries removed by one command, for Redis serves nobody else meanwhile. */
-const TRIM_STEP = 10_000;
+/** Entries removed by one command, for Redis serves nobody else meanwhile: about a millisecond. */
+const TRIM_STEP = 1_000;
 
-/**
- * Removes entries that every durable group has acknowledged and that are older than `retentionMs`, but for what is left
- * of the last node of the stream (some 100 entries). Nothing is removed while a durable group does not exist: it may be
- * about to be created again, and read from the beginning.
- * @returns the number of entries removed
- */
-export async function trim(redis: Redis, stream: string, retentionMs: number): Promise<number> {
-  const limit = await keepFrom(redis, stream, retentionMs);
-  if (limit === null) return 0;
+/** Removes the oldest entries, before `limit` and at most so many, in whole nodes. @returns how many */
+async function removeOldest(redis: Redis, stream: string, limit: EntryId, most: number): Promise<number> {
   let removed = 0;
-  for (let step = -1; step !== 0; removed += step) {
-    step = Number(await redis.call('XTRIM', stream, 'MINID', '~', limit.join('-'), 'LIMIT', TRIM_STEP));
+  while (removed < most) {
+    const step = Math.min(TRIM_STEP, most - removed);
+    const done = Number(await redis.call('XTRIM', stream, 'MINID', '~', limit.join('-'), 'LIMIT', step));
+    if (done === 0) break;
+    removed += done;
   }
   return removed;
+}
+
+/**
+ * Removes entries that every durable group has acknowledged, but for what is left of the last node of the stream (some
+ * 100 entries): those that are too old, and of a stream that is too large those that every group has been given.
+ * Nothing is removed while a durable group does not exist: it may be about to be created again, and read from the
+ * beginning.
+ * @returns the number of entries removed
+ */
+export async function trim(redis: Redis, stream: string, retention: Retention): Promise<number> {
+  const groups = await groupsOf(redis, stream);
+  const durable = DURABLE_GROUPS.map((name) => groups.find((group) => group.name === name));
+  if (!durable.every((group) => group !== undefined)) return 0;
+  const acknowledged = await neededFromByAll(redis, stream, durable);
+  const old = earlier(acknowledged, await youngFrom(redis, stream, retention.ms));
+  const removed = await removeOldest(redis, stream, old, Number.POSITIVE_INFINITY);
+  const over = await entriesOver(redis, stream, retention.bytes);
+  if (over === 0) return removed;
+  const read = earlier(acknowledged, await neededFromByAll(redis, stream, groups));
+  return removed + (await removeOldest(redis, stream, read, over));
 }
 
 /** Deleting a consumer deletes what is pending for it, so that it has none is checked in the same step. */

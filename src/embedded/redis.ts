@@ -47,7 +47,7 @@ const SETTINGS = {
   appendonly: 'yes',
   appendfsync: 'everysec',
   // Most of what is appended is trimmed soon: rewriting the file each 64 MB, the default, costs more than it saves.
-  'auto-aof-rewrite-min-size': '512mb',
+  'auto-aof-rewrite-min-size': '1gb',
   save: '""',
   'maxmemory-policy': 'noeviction',
 };

@@ -85,7 +85,7 @@ describe.each(['compose.yaml', 'compose.dev.yaml'])('%s', (file) => {
     const { redis } = (await readYaml<Compose>(file)).services;
     expect(option(redis, 'appendonly')).toBe('yes');
     expect(interpolate(option(redis, 'appendfsync') ?? '')).toBe(file === 'compose.yaml' ? 'always' : 'everysec');
-    expect(option(redis, 'auto-aof-rewrite-min-size')).toBe('512mb');
+    expect(option(redis, 'auto-aof-rewrite-min-size')).toBe('1gb');
     expect(option(redis, 'maxmemory-policy')).toBe('noeviction');
     expect(interpolate(option(redis, 'maxmemory') ?? '')).toMatch(/^\d+(mb|gb)$/);
   });
