@@ -3,6 +3,7 @@
  * changed. Errors: those of PostgreSQL and Redis; what was published stays until the next attempt.
  */
 import type { Pool } from 'pg';
+import { rowsOf } from '../db/rows.ts';
 import { DEVICE_LIST_DIGEST_KEY, DISABLED_DEVICES_KEY, ENABLED_DEVICES_KEY } from '../shared/contracts/device-list.ts';
 import type { Redis } from '../shared/redis.ts';
 
@@ -27,7 +28,7 @@ export async function publishDeviceList(pool: Pool, redis: Redis): Promise<boole
   // Taken before the rows: a change in between makes it differ the next time.
   const digest = await digestOf(pool);
   if ((await redis.get(DEVICE_LIST_DIGEST_KEY)) === digest) return false;
-  const { rows } = await pool.query<DeviceRow>('select unique_id, enabled from devices');
+  const rows = await rowsOf<DeviceRow>(pool, { text: 'select unique_id, enabled from devices' });
   const transaction = redis.multi().del(ENABLED_DEVICES_KEY, DISABLED_DEVICES_KEY);
   for (const enabled of [true, false]) {
     const ids = rows.filter((row) => row.enabled === enabled).map((row) => row.unique_id);

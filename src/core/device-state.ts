@@ -4,6 +4,7 @@
  * newest record with coordinates, which a newer record without a fix does not wipe.
  */
 import type { PoolClient } from 'pg';
+import { rowsOf } from '../db/rows.ts';
 import type { BinaryWriter, TYPE_OIDS } from './binary-format.ts';
 import { encodeArray, jsonbBytes } from './binary-format.ts';
 import type { PositionRow } from './copy-rows.ts';
@@ -127,5 +128,5 @@ export async function updateDeviceState(client: PoolClient, inserted: readonly P
   if (inserted.length === 0) return;
   const devices = [...summarise(inserted)];
   const values = COLUMNS.map((column) => encode(column, devices));
-  await client.query({ name: 'update-device-state', text: UPSERT, values });
+  await rowsOf(client, { name: 'update-device-state', text: UPSERT, values });
 }

@@ -6,6 +6,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { PoolClient } from 'pg';
+import { rowsOf } from '../db/rows.ts';
 import type { CoreEvents } from './events.ts';
 
 export interface Device {
@@ -73,7 +74,7 @@ export class Devices {
   }
 
   async #load(client: PoolClient, uniqueIds: readonly string[], found: Map<string, Device>): Promise<void> {
-    const { rows } = await client.query<DeviceRow>({ name: 'find-devices', text: FIND, values: [uniqueIds] });
+    const rows = await rowsOf<DeviceRow>(client, { name: 'find-devices', text: FIND, values: [uniqueIds] });
     for (const row of rows) {
       // A writer beside this one may have read it meanwhile, and stored newer records since.
       const device = this.#known.get(row.unique_id) ?? { id: row.id, newestTs: row.newest_ts };

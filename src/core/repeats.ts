@@ -4,6 +4,7 @@
  * keys are looked up first, and only what is new is copied.
  */
 import type { PoolClient } from 'pg';
+import { rowsOf } from '../db/rows.ts';
 import { BinaryWriter, FIXED_VALUE_BYTES, encodeArray } from './binary-format.ts';
 import type { PositionRow } from './copy-rows.ts';
 
@@ -65,7 +66,8 @@ export async function withoutStored(client: PoolClient, rows: readonly PositionR
     encodeArray('timestamptz', rows, (writer, { record }) => { writer.timestamptz(record.ts); }),
     encodeArray('int4', rows, (writer, { record }) => { writer.int4(record.eventId); }),
   ];
-  const { rows: found } = await client.query<{ n: number }>(FIND_STORED, [...keys, timestamp(from), timestamp(to)]);
+  const values = [...keys, timestamp(from), timestamp(to)];
+  const found = await rowsOf<{ n: number }>(client, { text: FIND_STORED, values });
   const stored = new Set(found.map(({ n }) => n - 1));
   const seen = new Set<string>();
   return rows.filter(({ deviceId, record }, index) => {

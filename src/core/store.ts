@@ -8,6 +8,7 @@
  * and the connection is good; after any other error it is for the caller to close, which ends what was begun.
  */
 import type { PoolClient } from 'pg';
+import { rowsOf } from '../db/rows.ts';
 import { classify } from '../db/sqlstate.ts';
 import { copyIn } from './copy-in.ts';
 import { copyMemory, forgetCopyMemory } from './copy-memory.ts';
@@ -89,7 +90,7 @@ async function storeStaged(client: PoolClient, rows: readonly PositionRow[]): Pr
   await client.query(CREATE_STAGING);
   return inTransaction(client, async (marking) => {
     await copyRows(client, 'staged_positions', rows);
-    const { rows: keys } = await client.query<Key>({ name: 'insert-staged', text: INSERT_STAGED });
+    const keys = await rowsOf<Key>(client, { name: 'insert-staged', text: INSERT_STAGED });
     const inserted = rowsWithKeys(rows, keys);
     await updateDeviceState(client, inserted);
     await markLate(client, inserted, marking);

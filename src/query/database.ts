@@ -7,9 +7,10 @@
  * again. Errors: a `Problem` for what an operator or the caller can mend (away, busy, too slow, gone); anything else is
  * a bug and comes as it is.
  */
-import type { ClientBase, Pool, PoolClient } from 'pg';
+import type { ClientBase, Pool, PoolClient, QueryConfig } from 'pg';
 import type { Settings } from '../config/settings.ts';
 import { createPool } from '../db/pool.ts';
+import { rowsOf } from '../db/rows.ts';
 import type { QueryEvents } from './events.ts';
 import { isOfServer, problemOf, resultOf } from './database-problem.ts';
 
@@ -76,6 +77,12 @@ export function createReadPool(settings: ReadSettings, url: string, onError: (er
   return createPool(limits, url, 'query', onError, (client) => prepareSession(client, onError));
 }
 
+type Statement = QueryConfig<unknown[]>;
+
+function statementOf({ text, values = [] }: Question): Statement {
+  return { text, values: [...values] };
+}
+
 const AS_TEXT = { getTypeParser: () => (text: unknown): unknown => text };
 
 export class QueryDatabase implements Answering {
@@ -88,21 +95,12 @@ export class QueryDatabase implements Answering {
   }
 
   async ask<Row>(question: Question, signal: AbortSignal): Promise<Row[]> {
-    return this.#answer(question, signal, async (client) => {
-      const { text, values } = question;
-      const result = await client.query({ text, values: values === undefined ? [] : [...values] });
-      return result.rows as Row[];
-    });
+    return this.#answer(question, signal, (client) => rowsOf<Row>(client, statementOf(question)));
   }
 
   async askText(question: Question, signal: AbortSignal): Promise<TextRow[]> {
-    return this.#answer(question, signal, async (client) => {
-      const { text, values } = question;
-      const result = await client.query({
-        text, values: values === undefined ? [] : [...values], rowMode: 'array', types: AS_TEXT,
-      });
-      return result.rows as TextRow[];
-    });
+    return this.#answer(question, signal, (client) =>
+      rowsOf<TextRow>(client, { ...statementOf(question), rowMode: 'array', types: AS_TEXT } as Statement));
   }
 
   async #answer<Row>(

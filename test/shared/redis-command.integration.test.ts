@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { connectRedis, waitForRedis } from '../../src/shared/redis.ts';
 import type { Redis } from '../../src/shared/redis.ts';
 import { inOneWrite, sendCommand } from '../../src/shared/redis-command.ts';
-import { collectGarbage } from '../support/collect-garbage.ts';
+import { keptByYoungCollections } from '../support/collect-garbage.ts';
 import type { PrivateServer } from '../support/private-server.ts';
 import { startPrivateRedis } from '../support/redis.ts';
 
@@ -22,17 +22,6 @@ afterEach(async () => {
   redis.disconnect();
   await server.stop();
 });
-
-/** Bytes of the heap that are there after young collections and gone after one of the whole heap. */
-async function keptByYoungCollections(work: () => Promise<void>): Promise<number> {
-  collectGarbage();
-  await work();
-  // What survives two of them is old.
-  for (let n = 0; n < 2; n += 1) collectGarbage({ type: 'minor' });
-  const { heapUsed } = process.memoryUsage();
-  collectGarbage();
-  return heapUsed - process.memoryUsage().heapUsed;
-}
 
 /** A string of its own each time. */
 function letters(): string {

@@ -13,6 +13,7 @@
 import type { PoolClient, QueryResult } from 'pg';
 import { LOCK_SPACE, ROLLUP_WRITER_LOCK } from '../../db/advisory-locks.ts';
 import { MINUTE_MS } from '../../db/rollup-retention.ts';
+import { rowsOf } from '../../db/rows.ts';
 import type { PositionRow } from '../copy-rows.ts';
 
 const MINUTES = 60;
@@ -65,5 +66,5 @@ export async function markLate(
     marks.map(({ deviceId }) => deviceId), marks.map(({ start }) => Math.floor(start / MINUTES)),
     marks.map(({ start }) => (start * MINUTE_MS < minutesFrom ? null : start)),
   ];
-  await client.query({ name: 'mark-rollups', text: MARK, values });
+  await rowsOf(client, { name: 'mark-rollups', text: MARK, values });
 }

@@ -1,5 +1,6 @@
 /** What the live server reads from the database. Errors: those of PostgreSQL. */
 import type { Pool } from 'pg';
+import { rowsOf } from '../../db/rows.ts';
 import type { LivePosition } from '../messages/position-json.ts';
 
 /** The newest state of a registered device. */
@@ -57,8 +58,7 @@ export async function readStates(pool: Pool, deviceIds: readonly string[] | 'all
   const query = deviceIds === 'all'
     ? { name: 'live-all-states', text: STATES }
     : { name: 'live-states', text: `${STATES} where d.unique_id = any($1)`, values: [deviceIds] };
-  const { rows } = await pool.query<StateRow>(query);
-  return rows.map(stateOf);
+  return (await rowsOf<StateRow>(pool, query)).map(stateOf);
 }
 
 /** A time during which a device belongs to a group; epoch milliseconds, `to` is the first instant after it. */
@@ -92,7 +92,7 @@ interface MembershipRow {
 
 /** The members of groups, now and in time to come. */
 export async function readMembers(pool: Pool, groupIds: readonly string[]): Promise<GroupMembers> {
-  const { rows } = await pool.query<MembershipRow>({ name: 'live-members', text: MEMBERSHIPS, values: [groupIds] });
+  const rows = await rowsOf<MembershipRow>(pool, { name: 'live-members', text: MEMBERSHIPS, values: [groupIds] });
   return {
     groupIds: new Set(rows.map((row) => row.group_id)),
     memberships: rows.flatMap(({ group_id: groupId, unique_id: deviceId, valid_from: from, valid_to: to }) =>
