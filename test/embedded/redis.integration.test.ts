@@ -50,7 +50,7 @@ test('appends to a file, evicts nothing, and lets nobody in without the password
   const names = ['appendonly', 'appendfsync', 'auto-aof-rewrite-min-size', 'maxmemory-policy'];
   expect(await ask(url, (redis) => redis.config('GET', ...(names as ['appendonly'])))).toEqual(
     expect.arrayContaining([
-      'appendonly', 'yes', 'appendfsync', 'everysec', 'auto-aof-rewrite-min-size', String(512 * 1024 ** 2), 'maxmemory-policy', 'noeviction',
+      'appendonly', 'yes', 'appendfsync', 'everysec', 'auto-aof-rewrite-min-size', String(1024 ** 3), 'maxmemory-policy', 'noeviction',
     ]),
   );
   const stranger = new URL(url);

@@ -17,7 +17,8 @@ import { STORAGES } from '../support.ts';
 
 const ALL = { raw: -Infinity, minutes: -Infinity, hours: -Infinity };
 /** An hour that stands as if it was not over. */
-const HOUR = hourBefore(3);
+/** Three hours from here are over, and have been for long enough. */
+const HOUR = hourBefore(4);
 
 function workOf(client: PoolClient): MinutesWork {
   return { client, kept: ALL, signal: new AbortController().signal, onStored: () => undefined };
