@@ -5,6 +5,7 @@
  */
 import { DEAD_LETTER_STREAM } from '../shared/contracts/dead-letter-stream.ts';
 import { parseEntryId } from '../shared/contracts/entry-id.ts';
+import { memoryOf } from '../shared/contracts/stream-info.ts';
 import type { Redis } from '../shared/redis.ts';
 
 export interface DeadLetterStats {
@@ -22,15 +23,15 @@ export interface DroppedLetters {
   readonly toMs: number;
 }
 
-/** Nodes of the stream, of 4 KiB or one large letter, that are looked at: Redis serves nobody else meanwhile. */
+/** Nodes of the stream, of 4 KiB or one large letter, that are looked at for its memory. */
 const SAMPLES = 10_000;
-/** Letters dropped by one command, for the same reason. */
+/** Letters dropped by one command, for Redis serves nobody else meanwhile. */
 const DROP_STEP = 10_000;
 /** What is left of the bound when letters are dropped: a flood is not reported at every look. */
 const KEPT_SHARE = 0.9;
 
-async function bytesOf(redis: Redis): Promise<number> {
-  return (await redis.memory('USAGE', DEAD_LETTER_STREAM, 'SAMPLES', SAMPLES)) ?? 0;
+function bytesOf(redis: Redis): Promise<number> {
+  return memoryOf(redis, DEAD_LETTER_STREAM, SAMPLES);
 }
 
 /** When the oldest letter was written, epoch milliseconds; undefined: there is none. */

@@ -5,7 +5,7 @@
 import type { EntryId } from '../shared/contracts/entry-id.ts';
 import { earlier, parseEntryId } from '../shared/contracts/entry-id.ts';
 import type { GroupInfo } from '../shared/contracts/stream-info.ts';
-import { findLastGeneratedId, groupsOf, lastGeneratedId } from '../shared/contracts/stream-info.ts';
+import { findLastGeneratedId, groupsOf, lastGeneratedId, memoryOf } from '../shared/contracts/stream-info.ts';
 import { DURABLE_GROUPS, PROCESSOR_GROUP } from '../shared/contracts/telemetry-stream.ts';
 import type { Redis } from '../shared/redis.ts';
 import type { LagMeter } from './lag-meter.ts';
@@ -28,9 +28,8 @@ async function neededFrom(redis: Redis, stream: string, group: GroupInfo): Promi
   return [milliseconds, sequence + 1n];
 }
 
-async function neededFromByAll(redis: Redis, stream: string, groups: readonly GroupInfo[]): Promise<EntryId> {
-  const needed = await Promise.all(groups.map((group) => neededFrom(redis, stream, group)));
-  return needed.reduce(earlier);
+function neededFromByEach(redis: Redis, stream: string, groups: readonly GroupInfo[]): Promise<EntryId[]> {
+  return Promise.all(groups.map((group) => neededFrom(redis, stream, group)));
 }
 
 /**
@@ -51,7 +50,7 @@ const SAMPLES = 100;
 
 /** How many entries are more than fit into so much memory, if all are of one size. */
 async function entriesOver(redis: Redis, stream: string, maxBytes: number): Promise<number> {
-  const bytes = (await redis.memory('USAGE', stream, 'SAMPLES', SAMPLES)) ?? 0;
+  const bytes = await memoryOf(redis, stream, SAMPLES);
   return bytes <= maxBytes ? 0 : Math.ceil((await redis.xlen(stream)) * (1 - maxBytes / bytes));
 }
 
@@ -79,14 +78,15 @@ async function removeOldest(redis: Redis, stream: string, limit: EntryId, most: 
  */
 export async function trim(redis: Redis, stream: string, retention: Retention): Promise<number> {
   const groups = await groupsOf(redis, stream);
-  const durable = DURABLE_GROUPS.map((name) => groups.find((group) => group.name === name));
-  if (!durable.every((group) => group !== undefined)) return 0;
-  const acknowledged = await neededFromByAll(redis, stream, durable);
+  const durable = groups.filter(({ name }) => DURABLE_GROUPS.includes(name));
+  if (durable.length < DURABLE_GROUPS.length) return 0;
+  const acknowledged = (await neededFromByEach(redis, stream, durable)).reduce(earlier);
   const old = earlier(acknowledged, await youngFrom(redis, stream, retention.ms));
   const removed = await removeOldest(redis, stream, old, Number.POSITIVE_INFINITY);
   const over = await entriesOver(redis, stream, retention.bytes);
   if (over === 0) return removed;
-  const read = earlier(acknowledged, await neededFromByAll(redis, stream, groups));
+  const others = groups.filter((group) => !durable.includes(group));
+  const read = (await neededFromByEach(redis, stream, others)).reduce(earlier, acknowledged);
   return removed + (await removeOldest(redis, stream, read, over));
 }
 

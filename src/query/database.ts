@@ -77,9 +77,7 @@ export function createReadPool(settings: ReadSettings, url: string, onError: (er
   return createPool(limits, url, 'query', onError, (client) => prepareSession(client, onError));
 }
 
-type Statement = QueryConfig<unknown[]>;
-
-function statementOf({ text, values = [] }: Question): Statement {
+function statementOf({ text, values = [] }: Question): QueryConfig<unknown[]> {
   return { text, values: [...values] };
 }
 
@@ -100,7 +98,7 @@ export class QueryDatabase implements Answering {
 
   async askText(question: Question, signal: AbortSignal): Promise<TextRow[]> {
     return this.#answer(question, signal, (client) =>
-      rowsOf<TextRow>(client, { ...statementOf(question), rowMode: 'array', types: AS_TEXT } as Statement));
+      rowsOf<TextRow>(client, { ...statementOf(question), rowMode: 'array', types: AS_TEXT }));
   }
 
   async #answer<Row>(

@@ -10,7 +10,7 @@ test('gives the rows, as objects and as arrays', async () => {
   const { pool } = await openDatabase();
   const text = "select n, 'text' as t from generate_series($1::int, 3) n";
   expect(await rowsOf(pool, { text, values: [2] })).toEqual([{ n: 2, t: 'text' }, { n: 3, t: 'text' }]);
-  expect(await rowsOf(pool, { text, values: [3], rowMode: 'array' } as never)).toEqual([[3, 'text']]);
+  expect(await rowsOf(pool, { text, values: [3], rowMode: 'array' })).toEqual([[3, 'text']]);
   expect(await rowsOf(pool, { text: 'set application_name = \'test\'' })).toEqual([]);
 });
 

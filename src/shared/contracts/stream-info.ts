@@ -49,3 +49,11 @@ export async function findLastGeneratedId(redis: Redis, stream: string): Promise
     throw error;
   }
 }
+
+/**
+ * Memory that a stream takes in Redis, bytes; 0: it does not exist.
+ * @param samples nodes that are looked at, for Redis serves nobody else meanwhile; with more than that it is estimated
+ */
+export async function memoryOf(redis: Redis, stream: string, samples: number): Promise<number> {
+  return (await redis.memory('USAGE', stream, 'SAMPLES', samples)) ?? 0;
+}
